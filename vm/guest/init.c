@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * PID 1 of the guest: sets the machine up, then does what the host asks over the result channel
+ * until it is told to end. It decides nothing about tests: the launcher on the host does.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/reboot.h>
+#include <sys/signalfd.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "job.h"
+#include "setup.h"
+#include "wire.h"
+
+/* From <linux/random.h>, which a bare musl does not bring; RESEED is of Linux 4.17. */
+#define ADD_ENTROPY _IOW('R', 0x03, int[2])
+#define RESEED_CRNG _IO('R', 0x07)
+
+enum { ENTROPY_BYTES = 64, SPEED_LOOPS = 200000 };
+
+static bool ended;
+
+static long microseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000L + now.tv_nsec / 1000;
+}
+
+/* How long a fixed loop takes here, in microseconds: the host scales its time limits by it. */
+static long measure_speed(void)
+{
+	volatile unsigned int sum = 1;
+	long start = microseconds();
+
+	for (unsigned int i = 0; i < SPEED_LOOPS; i++)
+		sum = sum * 31 + i;
+	return microseconds() - start;
+}
+
+/* Every guest restored from one snapshot has the same random pool: mix in the host's HEX digits
+ * and make the kernel draw a new key from them at once (random(4)). */
+static void add_entropy(const char *hex)
+{
+	struct {
+		int bits, size;
+		unsigned char bytes[ENTROPY_BYTES];
+	} pool = { .bits = ENTROPY_BYTES * 8, .size = ENTROPY_BYTES };
+	int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
+
+	for (size_t i = 0; i < ENTROPY_BYTES && sscanf(hex + 2 * i, "%2hhx", &pool.bytes[i]) == 1;
+	     i++)
+		continue;
+	if (fd < 0 || ioctl(fd, ADD_ENTROPY, &pool) || ioctl(fd, RESEED_CRNG))
+		wire_sendf("trouble", "cannot seed the random pool: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* "NONCE EPOCH_NS ENTROPY_HEX": the start of a run, in a guest fresh from boot or snapshot. */
+static void begin(char *request)
+{
+	const char *nonce = strsep(&request, " ");
+	long long epoch = request ? strtoll(strsep(&request, " "), NULL, 10) : 0;
+	struct timespec now = { .tv_sec = epoch / 1000000000, .tv_nsec = epoch % 1000000000 };
+
+	wire_set_nonce(nonce);
+	if (clock_settime(CLOCK_REALTIME, &now))
+		wire_sendf("trouble", "cannot set the clock: %s", strerror(errno));
+	add_entropy(request ? request : "");
+	wire_sendf("began", "%ld", measure_speed());
+}
+
+/* Makes the memory image small before a snapshot: drops the page cache and leaves zeros in all
+ * free memory, since the kernel zeroes the anonymous pages that it hands out. */
+static void settle(void)
+{
+	struct sysinfo info;
+	size_t reserve = 12UL << 20, size;
+	void *memory = MAP_FAILED;
+	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+
+	if (fd >= 0 && write(fd, "3", 1) < 0)
+		wire_sendf("trouble", "cannot drop caches: %s", strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	sysinfo(&info);
+	size = info.freeram * info.mem_unit;
+	if (size > reserve)
+		memory = mmap(NULL, size - reserve, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+	if (memory != MAP_FAILED)
+		munmap(memory, size - reserve);
+	wire_sendf("settled", "%zu", size >> 10);
+}
+
+/* An interactive shell on the console, with job control; the guest ends with it. */
+static void shell(void)
+{
+	char console[32], path[64];
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setup_kernel_option("bulkhead.console", console, sizeof(console));
+		snprintf(path, sizeof(path), "/dev/%s", console);
+		setsid();
+		for (int fd = 0; fd < 3; fd++) {
+			close(fd);
+			if (open(path, O_RDWR) != fd)
+				_exit(126);
+		}
+		ioctl(0, TIOCSCTTY, 1);
+		job_environment("vt100");
+		if (chdir("/root") == 0)
+			execl("/bin/sh", "-sh", (char *)NULL);
+		_exit(127);
+	}
+	waitpid(pid, NULL, 0);
+	ended = true;
+}
+
+static void serve(char *request)
+{
+	const char *verb = strsep(&request, " ");
+	char nothing[1] = "";
+	char *rest = request ? request : nothing;
+
+	if (strcmp(verb, "begin") == 0)
+		begin(rest);
+	else if (strcmp(verb, "exec") == 0 && !job_running())
+		job_start(rest);
+	else if (strcmp(verb, "kill") == 0)
+		job_kill();
+	else if (strcmp(verb, "ping") == 0)
+		wire_send("pong", rest, strlen(rest));
+	else if (strcmp(verb, "settle") == 0)
+		settle();
+	else if (strcmp(verb, "shell") == 0)
+		shell();
+	else if (strcmp(verb, "end") == 0)
+		ended = true;
+	else
+		wire_sendf("trouble", "cannot do request \"%s\" now", verb);
+}
+
+/* Above every test, so that a result is forwarded before the next test starts and the order of
+ * results and kernel messages is the order of events. Commands are started without it. A plain
+ * system call: the libc wrapper of musl only says ENOSYS. */
+static void raise_priority(void)
+{
+	struct sched_param lowest = { .sched_priority = 1 };
+
+	if (syscall(SYS_sched_setscheduler, 0, SCHED_FIFO | SCHED_RESET_ON_FORK, &lowest))
+		wire_sendf("trouble", "cannot use SCHED_FIFO: %s", strerror(errno));
+}
+
+static int block_child_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static void serve_until_end(int port)
+{
+	char request[WIRE_LINE_MAX];
+	struct signalfd_siginfo info;
+	struct pollfd fds[4] = { { .fd = port, .events = POLLIN },
+				 { .fd = block_child_signals(), .events = POLLIN } };
+
+	while (!ended) {
+		job_poll(&fds[2]);
+		if (poll(fds, 4, -1) < 0)
+			continue;
+		job_forward();
+		if (fds[1].revents && read(fds[1].fd, &info, sizeof(info)) > 0)
+			job_reap();
+		if (fds[0].revents)
+			wire_fill();
+		while (!ended && wire_next(request))
+			serve(request);
+	}
+}
+
+int main(void)
+{
+	struct utsname system;
+	char name[32];
+	int port;
+
+	setup_leave_rootfs();
+	setup_mounts();
+	setup_sysctls();
+	setup_modules();
+	setup_loopback();
+	setup_kernel_option("bulkhead.port", name, sizeof(name));
+	port = wire_open(name);
+	uname(&system);
+	wire_sendf("hello", "1 %s %s", system.release, system.machine);
+	setup_report_trouble();
+	raise_priority();
+	wire_sendf("ready", "%ld", microseconds() / 1000);
+	if (port >= 0)
+		serve_until_end(port);
+	wire_sendf("end", "bye");
+	reboot(RB_POWER_OFF);
+	return 1;
+}
