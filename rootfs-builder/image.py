@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Builds a guest image: a kernel, an initrd and a manifest with the digest of every input.
+
+Nothing needs root, and the outputs are a function of the inputs: no time, user, path or order of
+files of this host gets into them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import io
+import json
+import os
+import shutil
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Iterable, Sequence
+
+import cpio
+import elf
+import kernels
+import manifest
+import modules
+import packages
+
+HERE = Path(__file__).resolve().parent
+# The programs in the guest are of one release, so that every kernel meets the same subjects.
+USERLAND = "bookworm"
+CORE = "core"
+INDEX = "/usr/lib/modules"
+
+
+class ImageError(Exception):
+    """What keeps an image from being built; the text is the whole message."""
+
+
+@dataclass
+class Image:
+    """An image while it is put together; `inputs` is what the digest is taken over."""
+
+    arch: str
+    kernel: kernels.Kernel
+    parts: dict[str, list[manifest.Item]] = field(default_factory=dict)
+    modules: dict[str, list[str]] = field(default_factory=dict)
+    packages: list[packages.Package] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+def canonical(path: str) -> str:
+    """The path behind the guest's links: /bin, /sbin and /lib* are below /usr."""
+    top = path.split("/")[1]
+    return f"/usr{path}" if top in ("bin", "sbin", "lib", "lib64") else path
+
+
+def gather(image: Image, lines: Sequence[manifest.Line], places: manifest.Places) -> None:
+    """Fills the parts with what the manifest names, and notes what is not there."""
+    for line in lines:
+        part = image.parts.setdefault(line.part, [])
+        try:
+            part += manifest.items(line, places)
+        except manifest.ManifestError as error:
+            image.missing.append(line.path)
+            print(f"image.py: missing: {error}", file=sys.stderr)
+
+
+def add_applets(items: list[manifest.Item]) -> None:
+    """Links for the applets of busybox, except where a real program has that name."""
+    busybox = next((item for item in items if item.entry.path == "/usr/bin/busybox"), None)
+    if busybox is None:
+        return
+    taken = {Path(item.entry.path).name for item in items
+             if Path(item.entry.path).parent.name in ("bin", "sbin")}
+    administrator = {"modprobe", "insmod", "init", "sysctl", "ifconfig", "ip", "poweroff"}
+    for name in manifest.applets(busybox.entry.contents()):
+        if name not in taken:
+            folder = "sbin" if name in administrator else "bin"
+            target = "busybox" if folder == "bin" else "../bin/busybox"
+            items.append(manifest.Item(cpio.link(f"/usr/{folder}/{name}", target),
+                                       busybox.origin))
+
+
+def add_libraries(image: Image, trees: dict[Path, packages.Package]) -> None:
+    """The shared libraries of each part's programs; what the core has is not repeated."""
+    libraries = elf.Libraries(trees, image.arch)
+    in_core: set[str] = set()
+    for name, items in sorted(image.parts.items(), key=lambda part: part[0] != CORE):
+        programs = [item.entry.source for item in items
+                    if item.origin.startswith("package:") and item.entry.source]
+        for path, source in sorted(libraries.closure(programs).items()):
+            if canonical(path) in in_core:
+                continue
+            owner = next(package.name for tree, package in trees.items() if tree in source.parents)
+            items.append(manifest.Item(cpio.host_file(canonical(path), source, 0o755),
+                                       f"package:{owner}"))
+        if name == CORE:
+            in_core = {item.entry.path for item in items}
+
+
+def add_modules(image: Image, table: Sequence[modules.Wanted]) -> None:
+    """Modules with the index for modprobe, and the list that init loads."""
+    items = image.parts[CORE]
+    tree = image.kernel.modules
+    image.modules = {"boot": [], "demand": [], "builtin": []}
+    if tree is None:
+        return
+    for wanted in table:
+        kind = ("builtin" if tree.is_builtin(wanted.name) else
+                "boot" if wanted.at_boot else "demand")
+        image.modules[kind].append(wanted.name)
+    top = f"{INDEX}/{image.kernel.release}"
+    files = tree.closure(image.modules["boot"] + image.modules["demand"])
+    at_boot = tree.closure(image.modules["boot"])
+    for module in files:
+        entry = cpio.Entry(f"{top}/{module.path}", 0o100644, module.data)
+        items.append(manifest.Item(entry, f"kernel:{module.path}"))
+    texts = {f"{top}/modules.dep": modules.dep_file(files),
+             f"{top}/modules.alias": modules.alias_file(files),
+             "/etc/bulkhead/modules": "".join(f"{top}/{module.path}\n" for module in at_boot)}
+    items += [manifest.Item(cpio.text_file(path, text), "") for path, text in texts.items()]
+
+
+def sha256(data: bytes) -> str:
+    """The SHA-256 of bytes, in hexadecimal."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def describe_items(items: Iterable[manifest.Item]) -> list[dict[str, str]]:
+    """What the manifest says about a part: each member with its digest and origin."""
+    described = []
+    for item in sorted(items, key=lambda item: item.entry.path):
+        member = {"path": item.entry.path, "mode": f"{item.entry.mode:06o}"}
+        contents = item.entry.contents()
+        if contents:
+            member["sha256"] = sha256(contents)
+        if item.entry.device != (0, 0):
+            member["device"] = "{}:{}".format(*item.entry.device)
+        if item.origin:
+            member["origin"] = item.origin
+        described.append(member)
+    return described
+
+
+def write_image(image: Image, output: Path) -> str:
+    """Writes kernel, parts and manifest, each one replaced whole; returns the digest."""
+    output.mkdir(parents=True, exist_ok=True)
+    described: dict[str, object] = {
+        "arch": image.arch,
+        "kernel": {"name": image.kernel.name, "release": image.kernel.release, "file": "kernel",
+                   "sha256": sha256(image.kernel.data), "origin": image.kernel.origin},
+        "packages": [package.origin() for package in image.packages],
+        "modules": image.modules,
+        "missing": image.missing,
+        "parts": {name: {"file": part_file(name), "members": describe_items(items)}
+                  for name, items in image.parts.items()},
+    }
+    digest = sha256(json.dumps(described, sort_keys=True).encode())
+    replace(output / "kernel", image.kernel.data)
+    for name, items in image.parts.items():
+        archive = io.BytesIO()
+        cpio.write(archive, [item.entry for item in items])
+        replace(output / part_file(name), archive.getvalue())
+        described["parts"][name].update(  # type: ignore[index]
+            {"sha256": sha256(archive.getvalue()), "size": len(archive.getvalue())})
+    described["digest"] = digest
+    text = json.dumps(described, indent=1, sort_keys=True) + "\n"
+    # Last: a manifest says that the image is whole.
+    replace(output / "manifest.json", text.encode())
+    return digest
+
+
+def part_file(part: str) -> str:
+    """The name of the file with this part of the initrd."""
+    return "initrd.img" if part == CORE else f"initrd-{part}.img"
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Replaces a file so that nobody ever sees half of it; leaves an equal one alone."""
+    if path.is_file() and path.read_bytes() == data:
+        return
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    scratch.write_bytes(data)
+    os.replace(scratch, path)
+
+
+def build(arguments: argparse.Namespace) -> int:
+    """`build`: one image."""
+    kernel = kernels.find(arguments.kernel, arguments.arch, HERE / "kernels",
+                          arguments.config, arguments.modules, arguments.refresh)
+    image = Image(arguments.arch, kernel)
+    lines = manifest.read(HERE / "image.manifest")
+    userland = packages.Suite(USERLAND, arguments.arch)
+    wanted = packages.resolve(userland, "programs", manifest.package_names(lines),
+                              arguments.refresh)
+    trees = {packages.unpacked(package, userland.cache): package for package in wanted}
+    by_name = {package.name: tree for tree, package in trees.items()}
+    places = manifest.Places(HERE.parent, Path(arguments.build), HERE / "guest", arguments.arch,
+                             lambda name: by_name[name])
+    gather(image, lines, places)
+    if image.missing and not arguments.allow_missing:
+        raise ImageError(f"cannot build the image: {', '.join(image.missing)} cannot be put into it"
+                         " (make image builds what is missing)")
+    add_applets(image.parts[CORE])
+    add_libraries(image, trees)
+    add_modules(image, modules.read_table(HERE / "modules"))
+    used = {item.origin.partition(":")[2] for items in image.parts.values() for item in items
+            if item.origin.startswith("package:")}
+    image.packages = [package for package in wanted if package.name in used]
+    output = Path(arguments.build) / "image" / arguments.arch / kernel.name
+    digest = write_image(image, output)
+    print(f"{output}: {arguments.arch} {kernel.release} {digest[:12]}"
+          + (f", {len(image.missing)} things missing" if image.missing else ""))
+    return 0
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="image.py", description="Build guest images.")
+    commands = parser.add_subparsers(dest="command", required=True)
+    one = commands.add_parser("build", help="build one image")
+    one.add_argument("--kernel", required=True, metavar="NAME|FILE",
+                     help="a name of rootfs-builder/kernels, or a kernel file of your own")
+    one.add_argument("--arch", default="x86_64", choices=sorted(packages.DEBIAN_ARCH))
+    one.add_argument("--build", default="build", metavar="DIR", help="the build directory")
+    one.add_argument("--config", metavar="FILE", help="the configuration of your own kernel")
+    one.add_argument("--modules", metavar="DIR",
+                     help="the lib/modules/RELEASE directory of your own kernel")
+    one.add_argument("--refresh", action="store_true",
+                     help="ask the archive for newer packages")
+    one.add_argument("--allow-missing", action="store_true",
+                     help="build without programs that are not there yet, and say which")
+    one.set_defaults(run=build)
+    return parser.parse_args(argv)
+
+
+def main(argv: Sequence[str]) -> int:
+    """Runs one command; 2 for bad usage, 1 for what could not be done."""
+    arguments = parse(argv)
+    try:
+        return int(arguments.run(arguments))
+    except (ImageError, packages.PackageError, kernels.KernelError, modules.ModuleError,
+            manifest.ManifestError, elf.ElfError, OSError, ValueError) as error:
+        print(f"image.py: {error}", file=sys.stderr)
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,150 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Reads image.manifest, the table of what is in a guest's initrd, and finds each thing in it."""
+
+from __future__ import annotations
+
+import re
+import stat
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, Iterator
+
+import cpio
+
+KINDS = ("dir", "char", "link", "deb", "guest", "build", "build-each", "each", "tree")
+
+
+class ManifestError(Exception):
+    """A line that cannot be used, or something it names that is not there."""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One line of the table."""
+
+    number: int
+    part: str
+    path: str
+    mode: int
+    kind: str
+    argument: str
+
+
+@dataclass(frozen=True)
+class Item:
+    """An entry of the archive and where it comes from: `origin` holds no path of this host."""
+
+    entry: cpio.Entry
+    origin: str
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where the sources of a manifest are."""
+
+    top: Path
+    build: Path
+    guest: Path
+    arch: str
+    package_tree: Callable[[str], Path]
+
+
+def read(path: Path) -> list[Line]:
+    """Reads the table."""
+    lines = []
+    for number, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
+        fields = text.split("#", 1)[0].split()
+        if not fields:
+            continue
+        kind, _, argument = fields[3].partition(":") if len(fields) == 4 else ("", "", "")
+        if kind not in KINDS or not re.fullmatch("[0-7]{4}", fields[2]) or fields[1][0] != "/":
+            raise ManifestError(f"cannot read \"{path}\", line {number}:"
+                                " it is not PART PATH MODE SOURCE")
+        lines.append(Line(number, fields[0], fields[1], int(fields[2], 8), kind, argument))
+    return lines
+
+
+def package_names(lines: list[Line]) -> list[str]:
+    """The Debian packages that the table takes files from."""
+    return sorted({line.argument.split(":")[0] for line in lines if line.kind == "deb"})
+
+
+def parts(lines: list[Line]) -> list[str]:
+    """The parts of the initrd in the order of the table."""
+    return list(dict.fromkeys(line.part for line in lines))
+
+
+def items(line: Line, places: Places) -> Iterator[Item]:
+    """What one line puts into the archive; ManifestError when it is not there."""
+    argument = line.argument.replace("%A", places.arch)
+    if line.kind == "dir":
+        yield Item(cpio.directory(line.path, line.mode), "")
+    elif line.kind == "link":
+        yield Item(cpio.link(line.path, argument), "")
+    elif line.kind == "char":
+        major, minor = map(int, argument.split(":"))
+        yield Item(cpio.character_device(line.path, line.mode, major, minor), "")
+    elif line.kind == "deb":
+        package, _, path = argument.partition(":")
+        yield _file(line, places.package_tree(package) / path.lstrip("/"), f"package:{package}")
+    elif line.kind == "guest":
+        yield _file(line, places.guest / argument, f"source:rootfs-builder/guest/{argument}")
+    elif line.kind == "build":
+        yield _file(line, places.build / argument, f"build:{argument}")
+    elif line.kind == "build-each":
+        yield from _each(line, places.build / argument, f"build:{argument}")
+    elif line.kind == "each":
+        yield from _each(line, places.top / argument, f"source:{argument}")
+    else:
+        yield from _tree(line, places.build / argument, f"build:{argument}")
+
+
+def _file(line: Line, source: Path, origin: str) -> Item:
+    if not source.is_file():
+        raise ManifestError(f"\"{line.path}\" needs \"{source}\", which is not there")
+    return Item(cpio.host_file(line.path, source, line.mode), origin)
+
+
+def _each(line: Line, directory: Path, origin: str) -> Iterator[Item]:
+    """Executable files only: a directory of programs may hold dependency files, too."""
+    files = [file for file in sorted(directory.glob("*"))
+             if file.is_file() and file.stat().st_mode & stat.S_IXUSR]
+    if not files:
+        raise ManifestError(f"\"{line.path}\" needs programs in \"{directory}\", where is none")
+    for file in files:
+        yield Item(cpio.host_file(f"{line.path}/{file.name}", file, line.mode),
+                   f"{origin}/{file.name}")
+
+
+def _tree(line: Line, top: Path, origin: str) -> Iterator[Item]:
+    if not top.is_dir():
+        raise ManifestError(f"\"{line.path}\" needs the tree \"{top}\", which is not there")
+    yield Item(cpio.directory(line.path, line.mode), "")
+    for file in sorted(top.rglob("*")):
+        place = file.relative_to(top)
+        path = f"{line.path}/{place}"
+        status = file.lstat()
+        mode = stat.S_IMODE(status.st_mode)
+        if stat.S_ISLNK(status.st_mode):
+            yield Item(cpio.link(path, str(file.readlink())), f"{origin}/{place}")
+        elif stat.S_ISDIR(status.st_mode):
+            yield Item(cpio.directory(path, mode), f"{origin}/{place}")
+        elif stat.S_ISREG(status.st_mode):
+            yield Item(cpio.host_file(path, file, mode), f"{origin}/{place}")
+        else:
+            raise ManifestError(f"\"{file}\" is neither a file, a directory nor a link")
+
+
+def applets(busybox: bytes) -> list[str]:
+    """The applets of a busybox program, read from its table of names.
+
+    The table is sorted and starts with `[`; running the program to ask it is no way for another
+    architecture.
+    """
+    start = busybox.find(b"\0[\0[[\0")
+    names: list[str] = []
+    for word in busybox[start + 1:start + 16384].split(b"\0") if start >= 0 else []:
+        if not re.fullmatch(rb"[\[a-z0-9_.-]{1,32}", word) or (names and word.decode() < names[-1]):
+            break
+        names.append(word.decode())
+    return names
