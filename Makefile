@@ -22,7 +22,12 @@ all: ## build everything that needs no network
 
 include $(sort $(wildcard */build.mk))
 
-check: $(CHECKS) ## install what is missing, then run all tests: what CI runs
+check: deps ## install what is missing, then run all tests: what CI runs
+	+@$(MAKE) --no-print-directory check-all
+
+# A make of its own, begun when the tools are there: the order holds under -j, and what
+# the build.mk files find out about this machine they find out anew.
+check-all: $(CHECKS)
 
 lint: $(LINTS) ## formatters, static analysers and house rules over all sources
 
@@ -33,4 +38,4 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  %-18s %s\n", $$1, $$2 }' \
 		$(MAKEFILE_LIST) | LC_ALL=C sort
 
-.PHONY: all check lint clean help
+.PHONY: all check check-all lint clean help

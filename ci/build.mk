@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# Set-up of the machine, and the tests of what stands in this room.
+
+# Tests leave no byte code in the tree. $(call ci-pytest,DIR_OR_FILES) runs them.
+ci-pytest = PYTHONDONTWRITEBYTECODE=1 BULKHEAD_BUILD=$(abspath $(BUILD)) $(PYTEST) -q $(1)
+
+deps: ## install the tools that this machine lacks for building and testing
+	@ci/deps build test lint
+
+check-ci:
+	$(call ci-pytest,ci/tests/ci)
+
+CHECKS += check-ci
+
+.PHONY: deps check-ci
