@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The duet: host and container run the same function; a block is executed by
+ * its side while the others wait for the block's token, which carries its line.
+ * So top to bottom is time. Locals are per side: what must cross goes over the
+ * board (remember, recall) or as a descriptor (give_fd, take_fd). No break,
+ * continue, goto or return out of a block.
+ */
+#ifndef HARNESS_DUET_H
+#define HARNESS_DUET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/*
+ * What a container is made of. Raw: clone3 with .unshare, then the rest by plain
+ * system calls. Through a subject: the adapter's options; .unshare then says
+ * which namespaces the subject must provide.
+ */
+struct container {
+	int name;              /* a, b, c or d when there are several; comes first, bare */
+	uint64_t unshare;      /* CLONE_NEW* flags */
+	const char *hostname;  /* the container's hostname */
+	const char *bind[4];   /* "SOURCE:DESTINATION[:ro]" */
+	const char *tmpfs[4];  /* mount points of fresh tmpfs */
+	const char *env[4];    /* "NAME=value" */
+	const char *memory;    /* bytes; subject only */
+	const char *pids;      /* number of tasks; subject only */
+	const char *cpus;      /* number of CPUs; subject only */
+	bool userns;           /* a user namespace, the caller's id mapped to 0 */
+	bool read_only;        /* a read-only root; subject only */
+	bool proc;             /* raw: a fresh /proc (with CLONE_NEWNS | CLONE_NEWPID) */
+	bool keep_propagation; /* raw: leave the mount tree as cloned, not private */
+	const char *uid_map;   /* raw, with a user namespace: instead of "0 CALLER 1" */
+	const char *gid_map;   /* the same for groups */
+};
+
+/* CONTAINER(.unshare = ...), or with more than one CONTAINER(a, .unshare = ...). */
+#define CONTAINER(...)                                                                             \
+	({                                                                                         \
+		enum { CONTAINER_NAMES_ };                                                         \
+		container_start(__FILE__, __LINE__, &(const struct container){ __VA_ARGS__ });     \
+	})
+#define CONTAINER_NAMES_ only_, a, b, c, d, end_
+enum { MAX_CONTAINERS = 4 };
+
+/* One side's block; the other sides wait until it is done. */
+#define ON_HOST      BLOCK_(0)
+#define IN_CONTAINER BLOCK_(1)
+#define IN(name)                                                                                   \
+	BLOCK_(({                                                                                  \
+		enum { CONTAINER_NAMES_ };                                                         \
+		name;                                                                              \
+	}))
+#define BLOCK_(side) BLOCK_ONCE_(side, UNIQUE_(__LINE__))
+#define BLOCK_ONCE_(side, go)                                                                      \
+	for (bool go = block_enter(side, __FILE__, __LINE__); go;                                  \
+	     go = block_leave(__FILE__, __LINE__))
+#define UNIQUE_(line)      UNIQUE_LINE_(line) /* so that blocks nest without shadowing */
+#define UNIQUE_LINE_(line) go_##line
+
+void container_start(const char *file, int line, const struct container *want);
+bool block_enter(int side, const char *file, int line);
+bool block_leave(const char *file, int line);
+
+/*
+ * Across the sides: a value under a key, the newest wins. Recalling a key that
+ * nobody remembered is BROKEN.
+ */
+#define remember(key, value)                                                                       \
+	_Generic((value), char *: remember_text, const char *: remember_text,                      \
+		 default: remember_number)(key, value)
+void remember_text(const char *key, const char *value);
+void remember_number(const char *key, long long value);
+const char *recall(const char *key);
+long long recall_number(const char *key);
+
+/*
+ * Across the sides: a descriptor. The giver calls give_fd() in its block; each
+ * other side finds it in its next blocks with take_fd(), in the order given, and
+ * closes it. Between two containers it passes through the host.
+ */
+void give_fd(int fd);
+int take_fd(void);
+
+/* The container's first process as the host's PID namespace numbers it. */
+#define inside_pid() container_pid(1)
+#define pid_of(name_)                                                                              \
+	container_pid(({                                                                           \
+		enum { CONTAINER_NAMES_ };                                                         \
+		name_;                                                                             \
+	}))
+pid_t container_pid(int side);
+
+/* Host side: wait for the container's first process to end. Returns its wait status. */
+int container_wait(int side);
+
+/* True when this process of the test is on the host side. */
+bool on_host(void);
+
+/* True when the test runs through a subject, false when it runs raw. */
+bool through_subject(void);
+
+/*
+ * IN_FORK { ... }: a forked process runs the block while this one waits for it; a
+ * block that crashes or ends early is a failure. AS_NOBODY { ... }: the same as
+ * an unprivileged user: no capability and, where the caller may change it, uid
+ * and gid 65534. UNSHARED(flags) { ... }: the same in fresh namespaces; flags
+ * with CLONE_NEWPID make the block's process PID 1.
+ */
+#define IN_FORK              FORK_(0, false)
+#define AS_NOBODY            FORK_(0, true)
+#define UNSHARED(flags)      FORK_(flags, false)
+#define FORK_(flags, nobody) FORK_ONCE_(flags, nobody, UNIQUE_(__LINE__))
+#define FORK_ONCE_(flags, nobody, go)                                                              \
+	for (bool go = fork_enter(flags, nobody, __FILE__, __LINE__); go; fork_leave())
+bool fork_enter(uint64_t flags, bool nobody, const char *file, int line);
+_Noreturn void fork_leave(void);
+
+#endif

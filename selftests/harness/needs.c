@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Probes: each tries the thing itself in a process of its own, never a version
+ * number, at most once a program run. What the probe of a namespace needs of
+ * privilege it gets by a user namespace where the caller is not root.
+ */
+#include "harness.h"
+
+#include <linux/capability.h>
+
+enum { UNKNOWN, PRESENT, ABSENT };
+static int state[NEED_COUNT];
+
+/* True when `attempt` returns true in a forked process. */
+static bool try_in_fork(bool (*attempt)(uint64_t), uint64_t argument)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(attempt(argument) ? 0 : 1);
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return false;
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+static bool may_unshare(uint64_t flags)
+{
+	if (geteuid() && unshare(CLONE_NEWUSER))
+		return false;
+	return !unshare(flags);
+}
+
+static bool has_namespace(uint64_t flag)
+{
+	return try_in_fork(may_unshare, flag);
+}
+
+/* A system call that the kernel lacks says ENOSYS to any arguments. */
+static bool has_syscall(long number)
+{
+	errno = 0;
+	return syscall(number, -1, -1, -1, -1, -1) != -1 || errno != ENOSYS;
+}
+
+static bool may_mount(uint64_t type)
+{
+	if (geteuid() && unshare(CLONE_NEWUSER))
+		return false;
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return false;
+	return !mount("none", "/tmp", (const char *)(uintptr_t)type, 0, NULL) || errno == EINVAL;
+}
+
+static bool has_filesystem(const char *type)
+{
+	return try_in_fork(may_mount, (uintptr_t)type);
+}
+
+static bool probe_root(void)
+{
+	return geteuid() == 0 && prctl(PR_CAPBSET_READ, CAP_SYS_ADMIN) == 1 &&
+	       strstr(must_read("/proc/self/uid_map"), "4294967295") && has_namespace(CLONE_NEWNS);
+}
+
+static bool probe_admin(void)
+{
+	return has_namespace(CLONE_NEWNS);
+}
+
+static bool probe_userns(void)
+{
+	return has_namespace(CLONE_NEWUSER);
+}
+
+static bool probe_utsns(void)
+{
+	return exists("/proc/self/ns/uts");
+}
+
+static bool probe_pidns(void)
+{
+	return exists("/proc/self/ns/pid");
+}
+
+static bool probe_mntns(void)
+{
+	return has_namespace(CLONE_NEWNS);
+}
+
+static bool probe_ipcns(void)
+{
+	return exists("/proc/self/ns/ipc");
+}
+
+static bool probe_netns(void)
+{
+	return exists("/proc/self/ns/net");
+}
+
+static bool probe_cgroupns(void)
+{
+	return exists("/proc/self/ns/cgroup");
+}
+
+static bool probe_timens(void)
+{
+	return exists("/proc/self/ns/time");
+}
+
+static bool probe_seccomp(void)
+{
+	return exists("/proc/sys/kernel/seccomp/actions_avail");
+}
+
+static bool probe_overlay(void)
+{
+	return strstr(must_read("/proc/filesystems"), "\toverlay\n") || has_filesystem("overlay");
+}
+
+static bool probe_tmpfs(void)
+{
+	return has_filesystem("tmpfs");
+}
+
+static bool probe_fhandle(void)
+{
+	return has_syscall(SYS_name_to_handle_at);
+}
+
+static bool probe_kcmp(void)
+{
+	return has_syscall(SYS_kcmp);
+}
+
+static bool probe_checkpoint(void)
+{
+	return exists("/proc/sys/kernel/ns_last_pid");
+}
+
+static bool probe_cgroup2(void)
+{
+	return exists("/sys/fs/cgroup/cgroup.procs") ||
+	       exists("/sys/fs/cgroup/unified/cgroup.procs");
+}
+
+static bool probe_cgroup_kill(void)
+{
+	return contain_cgroup_kill();
+}
+
+static bool probe_pidfd_getfd(void)
+{
+	return has_syscall(SYS_pidfd_getfd);
+}
+
+static bool probe_openat2(void)
+{
+	return has_syscall(SYS_openat2);
+}
+
+static bool probe_close_range(void)
+{
+	/* A valid, empty range: no descriptor is that high. */
+	return syscall(SYS_close_range, ~0U - 1, ~0U, 0) == 0;
+}
+
+static bool probe_mount_setattr(void)
+{
+	return has_syscall(SYS_mount_setattr);
+}
+
+static bool probe_statmount(void)
+{
+	return has_syscall(SYS_statmount);
+}
+
+static bool probe_listmount(void)
+{
+	return has_syscall(SYS_listmount);
+}
+
+/* What only a subject can lack is there by itself in a raw run. */
+static bool probe_hostname(void)
+{
+	return true;
+}
+
+static bool probe_bind(void)
+{
+	return true;
+}
+
+static bool probe_own_proc(void)
+{
+	return true;
+}
+
+static bool probe_own_dev(void)
+{
+	return true;
+}
+
+static const struct {
+	const char *name;
+	enum need_kind kind;
+	const char *origin, *since, *provides;
+	bool (*probe)(void);
+} needs[NEED_COUNT] = {
+#define NEED_ROW(name, kind, origin, since, provides)                                              \
+	{ #name, kind, origin, since, provides, probe_##name },
+	NEED_TABLE(NEED_ROW)
+#undef NEED_ROW
+};
+
+const char *need_name(unsigned index)
+{
+	return index < NEED_COUNT ? needs[index].name : NULL;
+}
+
+static bool present(unsigned index)
+{
+	if (state[index] == UNKNOWN)
+		state[index] = needs[index].probe() ? PRESENT : ABSENT;
+	return state[index] == PRESENT;
+}
+
+static void reason_code(unsigned index, char *reason, size_t size)
+{
+	static const char *const words[] = { [NEED_PRIV] = "no-priv",
+					     [NEED_KCONFIG] = "no-kconfig:",
+					     [NEED_SYSCALL] = "no-syscall:" };
+
+	snprintf(reason, size, "%s%s (%s, since %s)", words[needs[index].kind], needs[index].origin,
+		 needs[index].name, needs[index].since);
+}
+
+bool needs_absent(uint64_t wanted, char *reason, size_t size)
+{
+	for (unsigned i = 0; i < NEED_COUNT; i++) {
+		if (!(wanted >> i & 1))
+			continue;
+		if (options.subject && needs[i].provides[0] &&
+		    !subject_provides(needs[i].provides)) {
+			snprintf(reason, size, "subject-lacks:%s", needs[i].provides);
+			return true;
+		}
+		if (!present(i)) {
+			reason_code(i, reason, size);
+			return true;
+		}
+	}
+	return false;
+}
+
+void enter_own_userns(void)
+{
+	unsigned uid = geteuid(), gid = getegid();
+
+	if (!uid)
+		return;
+	must_unshare(CLONE_NEWUSER);
+	must_write("/proc/self/uid_map", "0 %u 1", uid);
+	must_write("/proc/self/setgroups", "deny");
+	must_write("/proc/self/gid_map", "0 %u 1", gid);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a test may need before it can run: one row a need. A need that is absent
+ * turns the test into a SKIP whose reason code names the row's origin.
+ */
+#ifndef HARNESS_NEEDS_H
+#define HARNESS_NEEDS_H
+
+#include <stdint.h>
+
+/* Where an absent need comes from: the first word of the reason code. */
+enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
+
+/*
+ * X(name, kind, origin, since, provides)
+ *   kind      which reason code: no-priv, no-kconfig:ORIGIN or no-syscall:ORIGIN
+ *   origin    Kconfig option without CONFIG_, or system call
+ *   since     first kernel version that has it
+ *   provides  what a subject must declare when the test runs through one ("" = nothing)
+ * The probe is probe_NAME() in needs.c.
+ */
+#define NEED_TABLE(X)                                                                              \
+	/* privilege over the machine: uid 0 and CAP_SYS_ADMIN in the initial user namespace */    \
+	X(root, NEED_PRIV, "", "2.2", "")                                                          \
+	/* privilege over namespaces of its own: root, or a user namespace made for the test */    \
+	X(admin, NEED_PRIV, "", "3.8", "")                                                         \
+	X(userns, NEED_KCONFIG, "USER_NS", "3.8", "user")                                          \
+	X(utsns, NEED_KCONFIG, "UTS_NS", "2.6.19", "uts")                                          \
+	X(pidns, NEED_KCONFIG, "PID_NS", "2.6.24", "pid")                                          \
+	X(mntns, NEED_PRIV, "", "2.4.19", "mnt")                                                   \
+	X(ipcns, NEED_KCONFIG, "IPC_NS", "2.6.19", "ipc")                                          \
+	X(netns, NEED_KCONFIG, "NET_NS", "2.6.24", "net")                                          \
+	X(cgroupns, NEED_KCONFIG, "CGROUPS", "4.6", "cgroup")                                      \
+	X(timens, NEED_KCONFIG, "TIME_NS", "5.6", "time")                                          \
+	X(seccomp, NEED_KCONFIG, "SECCOMP_FILTER", "3.5", "seccomp")                               \
+	X(overlay, NEED_KCONFIG, "OVERLAY_FS", "3.18", "")                                         \
+	X(tmpfs, NEED_KCONFIG, "TMPFS", "2.4", "")                                                 \
+	X(fhandle, NEED_KCONFIG, "FHANDLE", "2.6.39", "")                                          \
+	X(kcmp, NEED_KCONFIG, "KCMP", "3.5", "")                                                   \
+	X(checkpoint, NEED_KCONFIG, "CHECKPOINT_RESTORE", "3.3", "")                               \
+	X(cgroup2, NEED_KCONFIG, "CGROUPS", "4.5", "")                                             \
+	X(cgroup_kill, NEED_KCONFIG, "CGROUPS", "5.14", "")                                        \
+	X(pidfd_getfd, NEED_SYSCALL, "pidfd_getfd", "5.6", "")                                     \
+	X(openat2, NEED_SYSCALL, "openat2", "5.6", "")                                             \
+	X(close_range, NEED_SYSCALL, "close_range", "5.9", "")                                     \
+	X(mount_setattr, NEED_SYSCALL, "mount_setattr", "5.12", "")                                \
+	X(statmount, NEED_SYSCALL, "statmount", "6.8", "")                                         \
+	X(listmount, NEED_SYSCALL, "listmount", "6.8", "")                                         \
+	/* what only a subject can lack */                                                         \
+	X(hostname, NEED_PRIV, "", "2.2", "hostname")                                              \
+	X(bind, NEED_PRIV, "", "2.4", "bind")                                                      \
+	X(own_proc, NEED_PRIV, "", "2.2", "proc")                                                  \
+	X(own_dev, NEED_PRIV, "", "2.2", "dev")
+
+enum need_index {
+#define NEED_INDEX(name, ...) NEED_INDEX_##name,
+	NEED_TABLE(NEED_INDEX)
+#undef NEED_INDEX
+		NEED_COUNT
+};
+
+/* The bit of one need: .needs = NEED(root) | NEED(utsns) */
+#define NEED(name) (UINT64_C(1) << NEED_INDEX_##name)
+
+#endif

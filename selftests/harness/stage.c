@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The stage: as root the program runs its tests in mount, UTS, IPC and network
+ * namespaces of its own. So what a faulty runtime does to "the host" is done to
+ * them and not to the machine, and what other processes of the machine do is
+ * never taken for a test's leftover. Mounts propagate within the stage (shared),
+ * as on most hosts. Without root there is nothing to protect: the tests make
+ * user namespaces of their own.
+ */
+#include "harness.h"
+
+#include <ftw.h>
+#include <net/if.h>
+#include <sys/ioctl.h>
+
+static char scratch_path[PATH_MAX];
+static bool own;
+
+bool stage_is_own(void)
+{
+	return own;
+}
+
+const char *stage_scratch(void)
+{
+	return scratch_path;
+}
+
+const char *scratch(void)
+{
+	return scratch_path;
+}
+
+static void loopback_up(void)
+{
+	_fd_ int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq request = { .ifr_name = "lo", .ifr_flags = IFF_UP | IFF_LOOPBACK };
+
+	ioctl(fd, SIOCSIFFLAGS, &request);
+}
+
+static bool leave_the_machine(void)
+{
+	if (geteuid() || unshare(CLONE_NEWNS))
+		return false;
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_SHARED, NULL))
+		return false;
+	/* Each where the kernel has it: without the option there is nothing to leave. */
+	unshare(CLONE_NEWUTS);
+	unshare(CLONE_NEWIPC);
+	if (!unshare(CLONE_NEWNET))
+		loopback_up();
+	return true;
+}
+
+void stage_set(void)
+{
+	const char *base = getenv("TMPDIR");
+
+	own = leave_the_machine();
+	snprintf(scratch_path, sizeof(scratch_path), "%s/selftest-XXXXXX",
+		 base && base[0] == '/' ? base : "/tmp");
+	if (!mkdtemp(scratch_path)) {
+		fprintf(stderr, "selftest: cannot make a scratch directory \"%s\": %s\n",
+			scratch_path, strerror(errno));
+		exit(1);
+	}
+	if (own && (mount("selftest", scratch_path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") ||
+		    mount("selftest", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL)))
+		note("the stage has no tmpfs of its own: %s", strerror(errno));
+	setenv("TMPDIR", scratch_path, 1);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int kind, struct FTW *at)
+{
+	(void)status;
+	(void)kind;
+	if (at->level > 0)
+		remove(path);
+	return 0;
+}
+
+/* Empties a directory; never across a mount point. */
+void stage_sweep(const char *directory)
+{
+	nftw(directory, remove_entry, 16, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+}
+
+void stage_strike(void)
+{
+	if (chdir("/"))
+		return;
+	if (own)
+		umount2(scratch_path, MNT_DETACH);
+	else
+		stage_sweep(scratch_path);
+	rmdir(scratch_path);
+}

@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Through a subject: the test program, bound into the container, is the
+ * container's command. Its stdin is the socket to the host, the only thing that
+ * every runtime passes on; the board's memfd travels over it by SCM_RIGHTS.
+ */
+#include "harness.h"
+
+struct subject subject;
+
+/* Where the test program stands inside. */
+static const char inside_path[] = "/selftest";
+
+struct arguments {
+	const char *list[64];
+	size_t count;
+	char space[4096];
+	size_t used;
+};
+
+static void add(struct arguments *arguments, const char *option, const char *value)
+{
+	if (arguments->count + 3 > sizeof(arguments->list) / sizeof(arguments->list[0]))
+		broken("too many arguments for the subject");
+	arguments->list[arguments->count++] = option;
+	if (value)
+		arguments->list[arguments->count++] = value;
+}
+
+static const char *own_program(void)
+{
+	static char path[PATH_MAX];
+	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
+
+	if (length < 0)
+		broken("cannot read /proc/self/exe: %s", strerror(errno));
+	path[length] = 0;
+	return path;
+}
+
+static void add_list(struct arguments *arguments, const char *option, const char *const *values)
+{
+	for (size_t i = 0; i < 4 && values[i]; i++) add(arguments, option, values[i]);
+}
+
+static void add_options(struct arguments *arguments, const struct container *want)
+{
+	static char program[PATH_MAX + 32];
+
+	snprintf(program, sizeof(program), "%s:%s:ro", own_program(), inside_path);
+	add(arguments, options.subject, "run");
+	add(arguments, "--rootfs", options.rootfs);
+	add(arguments, "--bind", program);
+	if (want->hostname)
+		add(arguments, "--hostname", want->hostname);
+	add_list(arguments, "--bind", want->bind);
+	add_list(arguments, "--tmpfs", want->tmpfs);
+	add_list(arguments, "--env", want->env);
+	if (want->read_only)
+		add(arguments, "--read-only", NULL);
+	if (want->userns)
+		add(arguments, "--userns", NULL);
+	if (want->memory)
+		add(arguments, "--memory", want->memory);
+	if (want->pids)
+		add(arguments, "--pids", want->pids);
+	if (want->cpus)
+		add(arguments, "--cpus", want->cpus);
+}
+
+/* Runtimes that cannot make a mount point find it there. */
+static void make_mount_point(void)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s%s", options.rootfs, inside_path);
+	fd = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0755);
+	if (fd < 0 && errno != EROFS && errno != EACCES)
+		broken("cannot make the mount point %s: %s", path, strerror(errno));
+	close_fd(&fd);
+}
+
+pid_t launch_subject(const struct container *want, int side, int sockets[2])
+{
+	struct message welcome = { .kind = HELLO, .value = side, .fd = board_fd };
+	struct arguments arguments = { .count = 0 };
+	char row[24];
+	pid_t pid;
+
+	snprintf(row, sizeof(row), "%zu", self_.run->row_index);
+	make_mount_point();
+	add_options(&arguments, want);
+	add(&arguments, "--", inside_path);
+	add(&arguments, "--inside", self_.run->test->name);
+	add(&arguments, row, NULL);
+	if (!message_send(sockets[0], &welcome))
+		broken("cannot send the board: %s", strerror(errno));
+	pid = MUST(fork());
+	if (pid)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	MUST(dup2(sockets[1], 0));
+	execv(options.subject, (char *const *)arguments.list);
+	broken("cannot execute \"%s\": %s", options.subject, strerror(errno));
+}
+
+/* The container's command: find the test again and enter the same function. */
+void inside_main(int argc, char **argv)
+{
+	struct run run = { 0 };
+	struct message welcome;
+	struct test **tests;
+	size_t count;
+
+	if (argc != 4 || !message_receive(0, 0, &welcome) || welcome.fd < 0)
+		_exit(2);
+	board_adopt(welcome.fd);
+	self_.side = welcome.value;
+	self_.socket[0] = 0;
+	tests = registry_sorted(&count);
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(tests[i]->name, argv[2]))
+			run.test = tests[i];
+	if (!run.test)
+		broken("the program inside has no test \"%s\"", argv[2]);
+	run.row_index = strtoul(argv[3], NULL, 10);
+	run.row = (const char *)run.test->rows + run.row_index * run.test->row_size;
+	self_.run = &run;
+	free(tests);
+	hello_send(0);
+	run.test->run(run.row);
+	_exit(0);
+}
+
+static void take_key(const char *line)
+{
+	static const struct {
+		const char *key;
+		char *value;
+		size_t size;
+	} keys[] = {
+		{ "name=", subject.name, sizeof(subject.name) },
+		{ "version=", subject.version, sizeof(subject.version) },
+		{ "reason=", subject.reason, sizeof(subject.reason) },
+		{ "provides=", subject.provides, sizeof(subject.provides) },
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!strncmp(line, keys[i].key, strlen(keys[i].key)))
+			snprintf(keys[i].value, keys[i].size, "%.*s",
+				 (int)strcspn(line + strlen(keys[i].key), "\n"),
+				 line + strlen(keys[i].key));
+	if (!strncmp(line, "available=yes", 13))
+		subject.available = true;
+}
+
+void subject_describe(void)
+{
+	char line[1024], command[PATH_MAX + 16];
+	FILE *answer;
+
+	snprintf(command, sizeof(command), "'%s' describe", options.subject);
+	answer = popen(command, "re");
+	while (answer && fgets(line, sizeof(line), answer)) take_key(line);
+	if (!answer || pclose(answer) || !subject.name[0]) {
+		fprintf(stderr, "selftest: cannot describe subject \"%s\": its `describe` failed\n",
+			options.subject);
+		exit(64);
+	}
+}
+
+bool subject_provides(const char *what)
+{
+	const char *at = subject.provides;
+	size_t length = strlen(what);
+
+	while ((at = strstr(at, what))) {
+		bool starts = at == subject.provides || at[-1] == ' ';
+
+		if (starts && (at[length] == ' ' || !at[length]))
+			return true;
+		at += length;
+	}
+	return false;
+}

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034 # the variables are the adapter's
+# Read by every adapter: the options of `run`, and the answers of `describe`.
+# An adapter sets `provides` and defines find_runtime, which sets `runtime` and
+# `version` or fails with a `reason`, and run_container, which ends with the
+# command's exit status. See docs/writing-a-test.md, "a new subject".
+
+name=$(basename "$0")
+lacks_option=95
+
+die() {
+	echo "$name: $1" >&2
+	exit 125
+}
+
+# What the runtime cannot do ends here, before anything has run.
+lacks() {
+	echo "$name: cannot do $1" >&2
+	exit $lacks_option
+}
+
+describe() {
+	available=yes
+	version='' reason=''
+	find_runtime || available=no
+	printf 'name=%s\nversion=%s\navailable=%s\nreason=%s\nprovides=%s\n' \
+		"$name" "$version" "$available" "$reason" "$provides"
+}
+
+# The options, into variables; lists are newline-separated.
+rootfs='' hostname='' memory='' pids='' cpus='' binds='' tmpfs='' env=''
+read_only=no userns=no
+newline='
+'
+
+# parse OPTION...: sets the variables and `used`, the number of words before COMMAND.
+parse() {
+	used=$#
+	while [ $# -gt 0 ]; do
+		case $1 in
+		--) used=$((used - $# + 1)); return ;;
+		--read-only) read_only=yes; shift; continue ;;
+		--userns) userns=yes; shift; continue ;;
+		esac
+		[ $# -ge 2 ] || die "cannot use \"$1\": it needs a value"
+		case $1 in
+		--rootfs) rootfs=$2 ;;
+		--hostname) hostname=$2 ;;
+		--memory) memory=$2 ;;
+		--pids) pids=$2 ;;
+		--cpus) cpus=$2 ;;
+		--bind) binds=$binds$2$newline ;;
+		--tmpfs) tmpfs=$tmpfs$2$newline ;;
+		--env) env=$env$2$newline ;;
+		*) die "cannot use option \"$1\"" ;;
+		esac
+		shift 2
+	done
+	die "no command: expected -- COMMAND"
+}
+
+bind_source() { echo "${1%%:*}"; }
+bind_target() { target=${1#*:}; echo "${target%:ro}"; }
+bind_is_ro() { case $1 in *:ro) return 0 ;; *) return 1 ;; esac; }
+
+main() {
+	verb=${1-}
+	[ $# -eq 0 ] || shift
+	case $verb in
+	describe) describe ;;
+	run)
+		parse "$@"
+		shift "$used"
+		[ $# -gt 0 ] || die "no command: expected -- COMMAND"
+		[ -d "$rootfs" ] || die "cannot use --rootfs \"$rootfs\": not a directory"
+		find_runtime || die "cannot run: $reason"
+		run_container "$@"
+		;;
+	*) echo "usage: $name describe | $name run --rootfs DIR [OPTION]... -- COMMAND [ARG]..." >&2
+	   exit 64 ;;
+	esac
+}
