@@ -5,11 +5,11 @@ from __future__ import annotations
 
 import os
 import pty
+import resource
 import select
 import shutil
 import signal
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -79,14 +79,20 @@ def machine(tmp_path: Path) -> Machine:
     return made
 
 
+def processor_time() -> float:
+    """Seconds that programs started here have computed: unlike a clock, blind to other load."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def test_nothing_missing_is_silent_and_quick(machine: Machine) -> None:
     for tool in VM_TOOLS:
         machine.command(tool)
     best = 1.0
     for _ in range(3):
-        begin = time.monotonic()
+        begin = processor_time()
         result = machine.deps("vm")
-        best = min(best, time.monotonic() - begin)
+        best = min(best, processor_time() - begin)
         assert (result.returncode, result.stdout, result.stderr) == (0, "", "")
     assert best < 0.1
     assert machine.log.read_text() == ""
