@@ -75,22 +75,22 @@ def entries(ground: Ground, bulkhead: Path) -> list[Peer]:
     root, ours, floor = str(ground.rootfs), str(bulkhead), ground.tool("floor")
     run = ["run", "--rootfs", root]
     chroot = ["--fork", "--mount-proc", "--root", root]
-    some = {"floor": f"floor {SOME}", "ours": "bulkhead --share net,ipc,cgroup"}
-    every = {"floor": f"floor {ALL}", "ours": "bulkhead"}
+    some = f"floor {SOME}", "bulkhead --share net,ipc,cgroup"
+    every = f"floor {ALL}", "bulkhead"
     return [
         Peer("spawn alone", str(ground.rootfs / "noop"), []),
-        Peer(some["floor"], floor, [SOME, root]),
-        Peer(some["ours"], ours, [*run, "--share", "net,ipc,cgroup"], floor=some["floor"]),
-        Peer(f"unshare {SOME}", "unshare", ["-u", "-p", "-m", *chroot], **some),
-        Peer(every["floor"], floor, [ALL, root]),
-        Peer(every["ours"], ours, run, floor=every["floor"]),
-        Peer(f"unshare {ALL}", "unshare", ["-u", "-p", "-m", "-i", "-n", "-C", *chroot], **every),
+        Peer(some[0], floor, [SOME, root]),
+        Peer(some[1], ours, [*run, "--share", "net,ipc,cgroup"], floor=some[0]),
+        Peer(f"unshare {SOME}", "unshare", ["-u", "-p", "-m", *chroot], *some),
+        Peer(every[0], floor, [ALL, root]),
+        Peer(every[1], ours, run, floor=every[0]),
+        Peer(f"unshare {ALL}", "unshare", ["-u", "-p", "-m", "-i", "-n", "-C", *chroot], *every),
         Peer("bwrap", "bwrap", ["--unshare-all", "--bind", root, "/", "--proc", "/proc",
-                                "--dev", "/dev"], **every),
-        Peer("crun", "crun", ["--root", str(ground.path / "crun-state"), "run"], bundle=True,
-             more=[[], ["--cgroup-manager=disabled"]], **every),
-        Peer("runc", "runc", ["--root", str(ground.path / "runc-state"), "run"], bundle=True,
-             **every),
+                                "--dev", "/dev"], *every),
+        Peer("crun", "crun", ["--root", str(ground.path / "crun-state"), "run"], *every,
+             bundle=True, more=[[], ["--cgroup-manager=disabled"]]),
+        Peer("runc", "runc", ["--root", str(ground.path / "runc-state"), "run"], *every,
+             bundle=True),
     ]
 
 
