@@ -12,4 +12,9 @@ $(BENCH_TOOLS): $(BUILD)/bench/%: bench/%.c
 bench: $(BUILD)/bulkhead $(BENCH_TOOLS) ## time bulkhead, the floor and its peers, in one run
 	$(PYTHON) bench/bench.py --build $(BUILD) $(BENCH_ARGS)
 
-.PHONY: bench
+check-bench: $(BENCH_TOOLS)
+	$(call ci-pytest,ci/tests/bench)
+
+CHECKS += check-bench
+
+.PHONY: bench check-bench
