@@ -41,9 +41,11 @@ void board_reset(void)
 {
 	board->checks = 0;
 	board->failed = 0;
+	board->crashed = 0;
 	board->broken = 0;
 	board->skipped = 0;
 	memset(board->line, 0, sizeof(board->line));
+	memset(board->finished, 0, sizeof(board->finished));
 	memset(board->log, 0, board->log_used < LOG_SIZE ? board->log_used : LOG_SIZE);
 	board->log_used = 0;
 	memset(board->memo, 0, board->memo_used < MEMO_SIZE ? board->memo_used : MEMO_SIZE);
@@ -152,34 +154,35 @@ void skip_now(const char *format, ...)
 	_exit(1);
 }
 
-void *fixture_memory(size_t size)
+void *fixture_memory_(size_t size)
 {
 	if (size > FIXTURE_SIZE)
-		broken("a fixture of %zu bytes does not fit the board's %d", size, FIXTURE_SIZE);
+		broken_there("a fixture of %zu bytes does not fit the board's %d", size,
+			     FIXTURE_SIZE);
 	return board->fixture;
 }
 
-void remember_text(const char *key, const char *value)
+void remember_text_(const char *key, const char *value)
 {
 	size_t key_size = strlen(key) + 1, value_size = strlen(value) + 1;
 	unsigned at = board->memo_used;
 
 	if (at + key_size + value_size > MEMO_SIZE)
-		broken("no room to remember \"%s\" (%zu bytes)", key, value_size);
+		broken_there("no room to remember \"%s\" (%zu bytes)", key, value_size);
 	memcpy(board->memo + at, key, key_size);
 	memcpy(board->memo + at + key_size, value, value_size);
 	board->memo_used = at + key_size + value_size;
 }
 
-void remember_number(const char *key, long long value)
+void remember_number_(const char *key, long long value)
 {
 	char digits[32];
 
 	snprintf(digits, sizeof(digits), "%lld", value);
-	remember_text(key, digits);
+	remember_text_(key, digits);
 }
 
-const char *recall(const char *key)
+const char *recall_(const char *key)
 {
 	const char *found = NULL;
 	unsigned at = 0;
@@ -192,11 +195,11 @@ const char *recall(const char *key)
 		at = value + strlen(value) + 1 - board->memo;
 	}
 	if (!found)
-		broken("nobody remembered \"%s\"", key);
+		broken_there("nobody remembered \"%s\"", key);
 	return found;
 }
 
-long long recall_number(const char *key)
+long long recall_number_(const char *key)
 {
-	return strtoll(recall(key), NULL, 10);
+	return strtoll(recall_(key), NULL, 10);
 }

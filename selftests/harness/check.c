@@ -20,14 +20,22 @@ bool check_true(const struct check *check, bool holds)
 }
 
 /* Decimal, and hexadecimal too where that reads better. */
-static const char *number(char *buffer, size_t size, const char *op, long long value)
+static const char *number(char *buffer, size_t size, long long value)
 {
 	if (value > 4096)
-		snprintf(buffer, size, "%s%lld (%#llx)", op, value, value);
+		snprintf(buffer, size, "%lld (%#llx)", value, value);
 	else
-		snprintf(buffer, size, "%s%lld", op, value);
+		snprintf(buffer, size, "%lld", value);
 	return buffer;
 }
+
+/* What "want OP got" asks of `got`, in words. */
+static const struct relation {
+	const char *op, *words;
+} relations[] = {
+	{ "==", "" },          { "!=", "not " },      { "<", "more than " },
+	{ "<=", "at least " }, { ">", "less than " }, { ">=", "at most " },
+};
 
 static bool compare(long long want, const char *op, long long got)
 {
@@ -43,17 +51,13 @@ static bool compare(long long want, const char *op, long long got)
 
 bool check_number(const struct check *check, long long want, const char *op, long long got)
 {
-	char wanted[80], seen[80], prefix[16];
+	char wanted[80], seen[80];
+	size_t i = 0;
 
-	snprintf(prefix, sizeof(prefix), "%s%s", !strcmp(op, "==") ? "" : op,
-		 !strcmp(op, "==") ? "" : " ");
-	if (!strcmp(op, "=="))
-		prefix[0] = 0;
-	/* "want OP got" read from the right: EXPECT_LT(3, got) expects a value above 3 */
-	number(wanted, sizeof(wanted), "", want);
-	if (prefix[0])
-		snprintf(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), " %s it", op);
-	return judge(check, compare(want, op, got), wanted, number(seen, sizeof(seen), "", got));
+	while (strcmp(relations[i].op, op)) i++;
+	snprintf(wanted, sizeof(wanted), "%s", relations[i].words);
+	number(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), want);
+	return judge(check, compare(want, op, got), wanted, number(seen, sizeof(seen), got));
 }
 
 static const char *quoted(char *buffer, size_t size, const char *string)
@@ -84,12 +88,39 @@ bool check_contains(const struct check *check, const char *part, bool wanted, co
 	return judge(check, whole && found == wanted, want, quoted(got, sizeof(got), whole));
 }
 
+/* Not every C library has strerrorname_np(3). */
+static const char *errno_name(int error)
+{
+	static const struct {
+		int value;
+		const char *name;
+	} names[] = {
+#define NAME(value) { value, #value }
+		NAME(EPERM),        NAME(ENOENT),    NAME(ESRCH),      NAME(EINTR),
+		NAME(EIO),          NAME(ENXIO),     NAME(E2BIG),      NAME(ENOEXEC),
+		NAME(EBADF),        NAME(ECHILD),    NAME(EAGAIN),     NAME(ENOMEM),
+		NAME(EACCES),       NAME(EFAULT),    NAME(EBUSY),      NAME(EEXIST),
+		NAME(EXDEV),        NAME(ENODEV),    NAME(ENOTDIR),    NAME(EISDIR),
+		NAME(EINVAL),       NAME(ENFILE),    NAME(EMFILE),     NAME(ENOTTY),
+		NAME(EFBIG),        NAME(ENOSPC),    NAME(ESPIPE),     NAME(EROFS),
+		NAME(EMLINK),       NAME(EPIPE),     NAME(ERANGE),     NAME(ENOSYS),
+		NAME(ENAMETOOLONG), NAME(ENOTEMPTY), NAME(ELOOP),      NAME(EUSERS),
+		NAME(ESTALE),       NAME(EOVERFLOW), NAME(EOPNOTSUPP), NAME(ECONNREFUSED),
+#undef NAME
+	};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (names[i].value == error)
+			return names[i].name;
+	return "errno";
+}
+
 static const char *errno_text(char *buffer, size_t size, long result, int error)
 {
 	if (result != -1)
 		snprintf(buffer, size, "success (%ld)", result);
 	else
-		snprintf(buffer, size, "%s (%s)", strerrorname_np(error), strerror(error));
+		snprintf(buffer, size, "%s (%d, %s)", errno_name(error), error, strerror(error));
 	return buffer;
 }
 

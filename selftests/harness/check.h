@@ -38,29 +38,28 @@ long check_must(const char *file, int line, const char *text, long result);
 #define ASSERT(condition) check_true(CHECK_("ASSERT(" #condition ")", true), !!(condition))
 
 /* Numbers, pointers, enums: want OP got. */
-#define NUMBER_(kind, want, op, got, fatal)                                                        \
-	check_number(CHECK_(kind "(" #want ", " #got ")", fatal), (long long)(want), op,           \
-		     (long long)(got))
-#define EXPECT_EQ(want, got) NUMBER_("EXPECT_EQ", want, "==", got, false)
-#define EXPECT_NE(want, got) NUMBER_("EXPECT_NE", want, "!=", got, false)
-#define EXPECT_LT(want, got) NUMBER_("EXPECT_LT", want, "<", got, false)
-#define EXPECT_LE(want, got) NUMBER_("EXPECT_LE", want, "<=", got, false)
-#define EXPECT_GT(want, got) NUMBER_("EXPECT_GT", want, ">", got, false)
-#define EXPECT_GE(want, got) NUMBER_("EXPECT_GE", want, ">=", got, false)
-#define ASSERT_EQ(want, got) NUMBER_("ASSERT_EQ", want, "==", got, true)
-#define ASSERT_NE(want, got) NUMBER_("ASSERT_NE", want, "!=", got, true)
-#define ASSERT_LT(want, got) NUMBER_("ASSERT_LT", want, "<", got, true)
-#define ASSERT_LE(want, got) NUMBER_("ASSERT_LE", want, "<=", got, true)
-#define ASSERT_GT(want, got) NUMBER_("ASSERT_GT", want, ">", got, true)
-#define ASSERT_GE(want, got) NUMBER_("ASSERT_GE", want, ">=", got, true)
+#define NUMBER_(text, want, op, got, fatal)                                                        \
+	check_number(CHECK_(text, fatal), (long long)(want), op, (long long)(got))
+#define EXPECT_EQ(want, got) NUMBER_("EXPECT_EQ(" #want ", " #got ")", want, "==", got, false)
+#define EXPECT_NE(want, got) NUMBER_("EXPECT_NE(" #want ", " #got ")", want, "!=", got, false)
+#define EXPECT_LT(want, got) NUMBER_("EXPECT_LT(" #want ", " #got ")", want, "<", got, false)
+#define EXPECT_LE(want, got) NUMBER_("EXPECT_LE(" #want ", " #got ")", want, "<=", got, false)
+#define EXPECT_GT(want, got) NUMBER_("EXPECT_GT(" #want ", " #got ")", want, ">", got, false)
+#define EXPECT_GE(want, got) NUMBER_("EXPECT_GE(" #want ", " #got ")", want, ">=", got, false)
+#define ASSERT_EQ(want, got) NUMBER_("ASSERT_EQ(" #want ", " #got ")", want, "==", got, true)
+#define ASSERT_NE(want, got) NUMBER_("ASSERT_NE(" #want ", " #got ")", want, "!=", got, true)
+#define ASSERT_LT(want, got) NUMBER_("ASSERT_LT(" #want ", " #got ")", want, "<", got, true)
+#define ASSERT_LE(want, got) NUMBER_("ASSERT_LE(" #want ", " #got ")", want, "<=", got, true)
+#define ASSERT_GT(want, got) NUMBER_("ASSERT_GT(" #want ", " #got ")", want, ">", got, true)
+#define ASSERT_GE(want, got) NUMBER_("ASSERT_GE(" #want ", " #got ")", want, ">=", got, true)
 
 /* Strings; NULL equals only NULL. */
-#define STRING_(kind, want, same, got, fatal)                                                      \
-	check_string(CHECK_(kind "(" #want ", " #got ")", fatal), want, same, got)
-#define EXPECT_STREQ(want, got) STRING_("EXPECT_STREQ", want, true, got, false)
-#define EXPECT_STRNE(want, got) STRING_("EXPECT_STRNE", want, false, got, false)
-#define ASSERT_STREQ(want, got) STRING_("ASSERT_STREQ", want, true, got, true)
-#define ASSERT_STRNE(want, got) STRING_("ASSERT_STRNE", want, false, got, true)
+#define STRING_(text, want, same, got, fatal) check_string(CHECK_(text, fatal), want, same, got)
+#define EXPECT_STREQ(want, got)               STRING_("EXPECT_STREQ(" #want ", " #got ")", want, true, got, false)
+#define EXPECT_STRNE(want, got)                                                                    \
+	STRING_("EXPECT_STRNE(" #want ", " #got ")", want, false, got, false)
+#define ASSERT_STREQ(want, got) STRING_("ASSERT_STREQ(" #want ", " #got ")", want, true, got, true)
+#define ASSERT_STRNE(want, got) STRING_("ASSERT_STRNE(" #want ", " #got ")", want, false, got, true)
 
 /* `part` occurs in `whole`, or does not. */
 #define EXPECT_CONTAINS(part, whole)                                                               \
@@ -69,10 +68,10 @@ long check_must(const char *file, int line, const char *text, long result);
 	check_contains(CHECK_("EXPECT_LACKS(" #part ", " #whole ")", false), part, false, whole)
 
 /* The call returns -1 and sets exactly this errno. */
-#define ERRNO_(kind, want, call, fatal)                                                            \
-	check_errno(CHECK_(kind "(" #want ", " #call ")", fatal), want, (errno = 0, (long)(call)))
-#define EXPECT_ERRNO(want, call) ERRNO_("EXPECT_ERRNO", want, call, false)
-#define ASSERT_ERRNO(want, call) ERRNO_("ASSERT_ERRNO", want, call, true)
+#define ERRNO_(text, want, call, fatal)                                                            \
+	check_errno(CHECK_(text, fatal), want, (errno = 0, (long)(call)))
+#define EXPECT_ERRNO(want, call) ERRNO_("EXPECT_ERRNO(" #want ", " #call ")", want, call, false)
+#define ASSERT_ERRNO(want, call) ERRNO_("ASSERT_ERRNO(" #want ", " #call ")", want, call, true)
 
 /* The call does not return -1. The value of the expression is what it returned. */
 #define EXPECT_OK(call) check_ok(CHECK_("EXPECT_OK(" #call ")", false), (errno = 0, (long)(call)))

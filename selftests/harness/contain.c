@@ -15,24 +15,34 @@
 enum { GRACE_MS = 300 };
 
 static char cgroup[PATH_MAX];
+static const char *cgroup_root;
 
 bool contain_cgroup_kill(void)
 {
 	return cgroup[0] && exists("%s/cgroup.kill", cgroup);
 }
 
+/* A name of its own each time: see kill_cgroup(). */
+static void make_cgroup(void)
+{
+	static unsigned made;
+
+	snprintf(cgroup, sizeof(cgroup), "%s/" CGROUP_PREFIX "%d-%u", cgroup_root, getpid(),
+		 made++);
+	if (mkdir(cgroup, 0755))
+		cgroup[0] = 0;
+}
+
 void contain_open(void)
 {
-	static const char *const roots[] = { "/sys/fs/cgroup", "/sys/fs/cgroup/unified" };
+	static const char *const roots[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
 
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	for (size_t i = 0; i < 2 && !cgroup[0]; i++) {
-		if (!exists("%s/cgroup.procs", roots[i]))
-			continue;
-		snprintf(cgroup, sizeof(cgroup), "%s/selftest-%d", roots[i], getpid());
-		if (mkdir(cgroup, 0755))
-			cgroup[0] = 0;
-	}
+	for (size_t i = 0; i < 2 && !cgroup_root; i++)
+		if (exists("%s/cgroup.procs", roots[i]))
+			cgroup_root = roots[i];
+	if (cgroup_root)
+		make_cgroup();
 }
 
 void contain_close(void)
@@ -50,15 +60,26 @@ int contain_cgroup_fd(void)
 static void kill_cgroup(void)
 {
 	char path[PATH_MAX + 16];
-	int fd;
+	_fd_ int fd = -EBADF;
 
 	if (!cgroup[0])
 		return;
 	snprintf(path, sizeof(path), "%s/cgroup.kill", cgroup);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		errno = 0;
-	close_fd(&fd);
+	if (fd >= 0 && write(fd, "1", 1) != 1)
+		note("cannot kill the cgroup: %s", strerror(errno));
+}
+
+/*
+ * Kernels that number the kills of a cgroup (seen on 6.18) also kill what
+ * CLONE_INTO_CGROUP later starts in it, so a cgroup that was killed is replaced.
+ */
+static void replace_cgroup(void)
+{
+	if (!cgroup[0])
+		return;
+	rmdir(cgroup);
+	make_cgroup();
 }
 
 static pid_t parent_of(const char *pid)
@@ -149,12 +170,6 @@ static bool all_end_within(int ms)
 	return true;
 }
 
-void contain_look(char *what, size_t size)
-{
-	(void)what;
-	(void)size;
-}
-
 unsigned contain_leftovers(char *names, size_t size)
 {
 	unsigned count;
@@ -167,5 +182,6 @@ unsigned contain_leftovers(char *names, size_t size)
 		kill_cgroup();
 		each_child(kill_one, NULL, 0);
 	} while (!all_end_within(GRACE_MS));
+	replace_cgroup();
 	return count;
 }

@@ -37,7 +37,7 @@ static void tell_containers(const struct message *message, int except)
 static void keep_descriptor(int fd)
 {
 	if (self_.stash_count == (int)(sizeof(self_.stash) / sizeof(self_.stash[0])))
-		broken("too many descriptors given and not taken");
+		broken_there("too many descriptors given and not taken");
 	self_.stash[self_.stash_count++] = fd;
 }
 
@@ -106,50 +106,57 @@ bool block_leave(const char *file, int line)
 	return false;
 }
 
-void give_fd(int fd)
+void give_fd_(int fd)
 {
 	const struct message message = { .kind = DESCRIPTOR, .fd = fd };
 
 	if (on_host())
 		tell_containers(&message, 0);
 	else if (!message_send(self_.socket[0], &message))
-		broken("cannot give a descriptor: %s", strerror(errno));
+		broken_there("cannot give a descriptor: %s", strerror(errno));
 }
 
-int take_fd(void)
+int take_fd_(void)
 {
 	int fd;
 
 	if (!self_.stash_count)
-		broken("no descriptor was given");
+		broken_there("no descriptor was given");
 	fd = self_.stash[0];
 	self_.stash_count--;
 	memmove(self_.stash, self_.stash + 1, self_.stash_count * sizeof(fd));
 	return fd;
 }
 
-pid_t container_pid(int side)
+pid_t container_pid_(int side)
 {
 	if (!on_host() || side >= SIDES || !self_.pid[side])
-		broken("only the host knows the container's pid, and only while it runs");
+		broken_there("only the host knows the container's pid, and only while it runs");
 	return self_.pid[side];
 }
 
-int container_wait(int side)
+int container_wait_(int side)
 {
 	int status = 0;
 
 	if (self_.ended[side])
 		return self_.ended[side] - 1;
 	if (!on_host() || !self_.process[side])
-		broken("container_wait() belongs to the host side, after CONTAINER");
+		broken_there("container_wait() belongs to the host side, after CONTAINER");
 	while (waitpid(self_.process[side], &status, 0) < 0)
 		if (errno != EINTR)
-			broken("cannot wait for %s: %s", side_name(side), strerror(errno));
+			broken_there("cannot wait for %s: %s", side_name(side), strerror(errno));
 	self_.ended[side] = status + 1;
 	close_fd(&self_.socket[side]);
 	self_.socket[side] = -EBADF;
 	return status;
+}
+
+int container_stop_(int side)
+{
+	if (!self_.ended[side])
+		kill(container_pid_(side), SIGKILL);
+	return container_wait_(side);
 }
 
 /* A test that waited for its container by itself has judged the status by itself. */
@@ -161,22 +168,24 @@ void container_check_end(int side)
 	if (!self_.process[side] || self_.ended[side])
 		return;
 	shutdown(self_.socket[side], SHUT_WR);
-	status = container_wait(side);
+	status = container_wait_(side);
 	if (WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) > 128)) {
-		int signal_ = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128;
+		int deadly = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status) - 128;
 
+		board->crashed++;
 		fail_at(test->file, board->line[side] ? board->line[side] : test->line,
 			"%s was killed by signal %d (%s), last seen at this line", side_name(side),
-			signal_, strsignal(signal_));
-	} else if (status) {
+			deadly, strsignal(deadly));
+	} else if (status || !board->finished[side]) {
 		fail_unless_told(test->file, board->line[side],
-				 "%s ended with exit status %d, last seen at this line",
+				 "%s ended early with exit status %d, last seen at this line",
 				 side_name(side), WEXITSTATUS(status));
 	}
 }
 
 void duet_end(void)
 {
+	board->finished[self_.side] = true;
 	if (!on_host())
 		_exit(0);
 	for (int side = 1; side < SIDES; side++) container_check_end(side);

@@ -69,20 +69,26 @@ bool block_leave(const char *file, int line);
  * nobody remembered is BROKEN.
  */
 #define remember(key, value)                                                                       \
-	_Generic((value), char *: remember_text, const char *: remember_text,                      \
-		 default: remember_number)(key, value)
-void remember_text(const char *key, const char *value);
-void remember_number(const char *key, long long value);
-const char *recall(const char *key);
-long long recall_number(const char *key);
+	AT_(_Generic((value),                                                                      \
+		    char *: remember_text_,                                                        \
+		    const char *: remember_text_,                                                  \
+		    default: remember_number_)(key, value))
+#define recall(key)        AT_(recall_(key))
+#define recall_number(key) AT_(recall_number_(key))
+void remember_text_(const char *key, const char *value);
+void remember_number_(const char *key, long long value);
+const char *recall_(const char *key);
+long long recall_number_(const char *key);
 
 /*
  * Across the sides: a descriptor. The giver calls give_fd() in its block; each
  * other side finds it in its next blocks with take_fd(), in the order given, and
  * closes it. Between two containers it passes through the host.
  */
-void give_fd(int fd);
-int take_fd(void);
+#define give_fd(fd) AT_(give_fd_(fd))
+#define take_fd()   AT_(take_fd_())
+void give_fd_(int fd);
+int take_fd_(void);
 
 /* The container's first process as the host's PID namespace numbers it. */
 #define inside_pid() container_pid(1)
@@ -91,10 +97,16 @@ int take_fd(void);
 		enum { CONTAINER_NAMES_ };                                                         \
 		name_;                                                                             \
 	}))
-pid_t container_pid(int side);
+#define container_pid(side) AT_(container_pid_(side))
+pid_t container_pid_(int side);
 
 /* Host side: wait for the container's first process to end. Returns its wait status. */
-int container_wait(int side);
+#define container_wait(side) AT_(container_wait_(side))
+int container_wait_(int side);
+
+/* Host side: SIGKILL to the container's first process, then container_wait(). */
+#define container_stop(side) AT_(container_stop_(side))
+int container_stop_(int side);
 
 /* True when this process of the test is on the host side. */
 bool on_host(void);

@@ -12,8 +12,9 @@ enum { SIDES = MAX_CONTAINERS + 1, LOG_SIZE = 32768, MEMO_SIZE = 65536, FIXTURE_
 
 /* The shared page: what every process of a test may write and the runner reads. */
 struct board {
-	atomic_int checks, failed, broken, skipped;
-	atomic_int line[SIDES]; /* the last block or check that each side reached */
+	atomic_int checks, failed, crashed, broken, skipped;
+	atomic_int finished[SIDES]; /* the body returned on that side */
+	atomic_int line[SIDES];     /* the last block or check that each side reached */
 	char skip_reason[128];
 	atomic_uint log_used;
 	char log[LOG_SIZE];
@@ -118,6 +119,7 @@ bool glob_any(const char *const *globs, size_t count, const char *name);
 
 /* world.c: BROKEN at the place that stand_at() remembers, with errno. */
 _Noreturn void world_broken(const char *what, const char *object);
+_Noreturn void broken_there(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* needs.c */
 const char *need_name(unsigned index);
@@ -128,15 +130,20 @@ void enter_own_userns(void); /* NEED(admin) when not root */
 void stage_set(void);
 void stage_strike(void);
 bool stage_is_own(void);
+bool stage_shm_is_own(void);
 void stage_sweep(const char *directory);
 const char *stage_scratch(void);
+#define CGROUP_PREFIX "selftest-" /* the runner's own cgroups */
 void contain_open(void);
 void contain_close(void);
 bool contain_cgroup_kill(void);
 int contain_cgroup_fd(void);
-void contain_look(char *what, size_t size);           /* cgroups left behind */
+void cgroups_open(void);
+void cgroups_close(void);
+void cgroups_look(char *what, size_t size);           /* cgroups left behind; removes them */
 unsigned contain_leftovers(char *names, size_t size); /* kill and count what remained */
 void leaks_open(void);
+void leaks_close(void);                   /* in a test process: the descriptors are the runner's */
 void leaks_look(char *what, size_t size); /* "" when nothing was left behind */
 struct fd_set_seen {
 	uint64_t bits[4];

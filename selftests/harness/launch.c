@@ -5,16 +5,23 @@
  */
 #include "harness.h"
 
+/* What fails here is the doing of the test's CONTAINER line, and told with it. */
+static void must_do(long result, const char *what, const char *object)
+{
+	if (result == -1)
+		world_broken(what, object);
+}
+
 /* Raw, inside: what the container asks for beyond its namespaces. */
 static void set_up_mounts(const struct container *want)
 {
 	if (!(want->unshare & CLONE_NEWNS))
 		return;
 	if (!want->keep_propagation)
-		must_private("/");
+		must_private_("/");
 	if (want->proc)
-		must_mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	for (size_t i = 0; i < 4 && want->tmpfs[i]; i++) must_tmpfs(want->tmpfs[i]);
+		must_mount_("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	for (size_t i = 0; i < 4 && want->tmpfs[i]; i++) must_tmpfs_(want->tmpfs[i]);
 }
 
 static void set_up_bind(const char *bind)
@@ -24,14 +31,14 @@ static void set_up_bind(const char *bind)
 	snprintf(source, sizeof(source), "%s", bind);
 	target = strchr(source, ':');
 	if (!target)
-		broken(".bind \"%s\" is not SOURCE:DESTINATION[:ro]", bind);
+		broken_there(".bind \"%s\" is not SOURCE:DESTINATION[:ro]", bind);
 	*target++ = 0;
 	option = strchr(target, ':');
 	if (option)
 		*option++ = 0;
-	must_mount(source, target, NULL, MS_BIND | MS_REC, NULL);
+	must_mount_(source, target, NULL, MS_BIND | MS_REC, NULL);
 	if (option && !strcmp(option, "ro"))
-		must_mount(NULL, target, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL);
+		must_mount_(NULL, target, NULL, MS_BIND | MS_REMOUNT | MS_RDONLY, NULL);
 }
 
 static void set_up_raw(const struct container *want)
@@ -39,10 +46,11 @@ static void set_up_raw(const struct container *want)
 	set_up_mounts(want);
 	for (size_t i = 0; i < 4 && want->bind[i]; i++) set_up_bind(want->bind[i]);
 	if (want->hostname)
-		MUST(sethostname(want->hostname, strlen(want->hostname)));
+		must_do(sethostname(want->hostname, strlen(want->hostname)), "set the hostname",
+			want->hostname);
 	for (size_t i = 0; i < 4 && want->env[i]; i++) MUST(putenv((char *)want->env[i]));
 	if (want->read_only || want->memory || want->pids || want->cpus)
-		broken("a raw container has no read_only, memory, pids or cpus");
+		broken_there("a raw container has no read_only, memory, pids or cpus");
 }
 
 /* Host side, raw: the id map of the new user namespace. */
@@ -52,14 +60,14 @@ static void write_maps(pid_t pid, const struct container *want)
 
 	snprintf(map, sizeof(map), "0 %u 1", geteuid());
 	snprintf(path, sizeof(path), "/proc/%d/uid_map", pid);
-	must_write(path, "%s", want->uid_map ? want->uid_map : map);
+	must_write_(path, "%s", want->uid_map ? want->uid_map : map);
 	if (geteuid()) {
 		snprintf(path, sizeof(path), "/proc/%d/setgroups", pid);
-		must_write(path, "deny");
+		must_write_(path, "deny");
 	}
 	snprintf(map, sizeof(map), "0 %u 1", getegid());
 	snprintf(path, sizeof(path), "/proc/%d/gid_map", pid);
-	must_write(path, "%s", want->gid_map ? want->gid_map : map);
+	must_write_(path, "%s", want->gid_map ? want->gid_map : map);
 }
 
 static bool is_there(int side, const char *what)
@@ -86,8 +94,9 @@ pid_t launch_raw(const struct container *want, int side, int sockets[2])
 	uint64_t flags = want->unshare | (want->userns ? CLONE_NEWUSER : 0);
 	struct clone_args args = { .flags = flags, .exit_signal = SIGCHLD };
 	struct message start = { .kind = HELLO, .fd = -EBADF };
-	pid_t pid = MUST(syscall(SYS_clone3, &args, sizeof(args)));
+	pid_t pid = syscall(SYS_clone3, &args, sizeof(args));
 
+	must_do(pid, "clone3 the", "container");
 	if (pid) {
 		if (flags & CLONE_NEWUSER)
 			write_maps(pid, want);
@@ -100,7 +109,7 @@ pid_t launch_raw(const struct container *want, int side, int sockets[2])
 	if (!message_receive(sockets[1], 0, &start))
 		_exit(1);
 	if ((flags & CLONE_NEWUSER) && !want->uid_map)
-		MUST(setresuid(0, 0, 0));
+		must_do(setresuid(0, 0, 0), "become", "uid 0");
 	set_up_raw(want);
 	hello_send(sockets[1]);
 	return 0;
@@ -138,7 +147,7 @@ static void need_provided(const struct container *want)
 /* How a container that never came up is told: its own words first. */
 static _Noreturn void never_came_up(int side, const char *file, int line)
 {
-	int status = container_wait(side);
+	int status = container_wait_(side);
 
 	if (told())
 		_exit(1);
@@ -158,11 +167,12 @@ void container_start(const char *file, int line, const struct container *want)
 		self_.born |= self_.side == side;
 		return;
 	}
-	reached(line);
+	stand_at(file, line);
 	if (through_subject())
 		need_provided(want);
-	MUST(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets));
-	MUST(setsockopt(sockets[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)));
+	must_do(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets), "make", "sockets");
+	must_do(setsockopt(sockets[0], SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)), "ask for",
+		"credentials");
 	fflush(NULL);
 	self_.process[side] =
 		(through_subject() ? launch_subject : launch_raw)(want, side, sockets);

@@ -15,6 +15,7 @@
 static int mounts_fd = -EBADF, links_fd = -EBADF;
 static char *mounts_before;
 static struct if_nameindex *links_before;
+static char name_before[65];
 
 static char *slurp(int fd)
 {
@@ -37,14 +38,24 @@ void leaks_open(void)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
 
+	cgroups_open();
 	if (!stage_is_own())
 		return;
+	gethostname(name_before, sizeof(name_before));
 	mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	mounts_before = slurp(mounts_fd);
 	links_fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
 	if (links_fd >= 0 && bind(links_fd, (struct sockaddr *)&address, sizeof(address)))
 		close_fd(&links_fd);
 	links_before = if_nameindex();
+}
+
+/* Polling mountinfo tells a change once to all who share the descriptor. */
+void leaks_close(void)
+{
+	close_fd(&mounts_fd);
+	close_fd(&links_fd);
+	cgroups_close();
 }
 
 static void add_leak(char *what, size_t size, const char *kind, const char *name)
@@ -65,6 +76,15 @@ static bool mount_point(const char *line, char *path, size_t size)
 	return nsfs && nsfs < end;
 }
 
+/* A mount is known by its id, the first field: options and propagation may have changed. */
+static bool has_mount(const char *list, const char *row)
+{
+	char start[16];
+	int length = snprintf(start, sizeof(start), "\n%.*s ", (int)strspn(row, "0123456789"), row);
+
+	return !strncmp(list, start + 1, length - 1) || strstr(list, start);
+}
+
 /* mountinfo is in order of mounting for what is new: undo from the last one. */
 static void undo_mounts(char *what, size_t size)
 {
@@ -77,11 +97,27 @@ static void undo_mounts(char *what, size_t size)
 		*--end = 0;
 		line = strrchr(now, '\n') ? strrchr(now, '\n') + 1 : now;
 		snprintf(row, sizeof(row), "%s\n", line);
-		if (strstr(mounts_before, row))
+		if (has_mount(mounts_before, row))
 			continue;
 		is_namespace = mount_point(row, path, sizeof(path));
 		add_leak(what, size, is_namespace ? "namespace" : "mount", path);
 		umount2(path, MNT_DETACH);
+	}
+	free(now);
+}
+
+/* The host's mounts that the test took away: named, for there is no undoing. */
+static void name_lost_mounts(char *what, size_t size)
+{
+	char *now = slurp(mounts_fd), *line = mounts_before;
+
+	for (; *line; line += strcspn(line, "\n") + 1) {
+		char path[256];
+
+		if (has_mount(now, line))
+			continue;
+		mount_point(line, path, sizeof(path));
+		add_leak(what, size, "taken away: mount", path);
 	}
 	free(now);
 }
@@ -93,6 +129,7 @@ static void look_at_mounts(char *what, size_t size)
 
 	if (mounts_fd < 0 || poll(&changed, 1, 0) <= 0 || !(changed.revents & POLLPRI))
 		return;
+	name_lost_mounts(what, size);
 	undo_mounts(what, size);
 	/* What could not be undone is the next test's starting point, not its fault. */
 	now = slurp(mounts_fd);
@@ -161,15 +198,28 @@ static void look_at_files(const char *directory, char *what, size_t size)
 		stage_sweep(directory);
 }
 
+/* The stage's hostname is not the machine's, but the next test relies on it. */
+static void look_at_name(char *what, size_t size)
+{
+	char now[65] = "";
+
+	if (!stage_is_own() || gethostname(now, sizeof(now)) || !strcmp(now, name_before))
+		return;
+	add_leak(what, size, "hostname", now);
+	if (sethostname(name_before, strlen(name_before)))
+		add_leak(what, size, "and it stays:", strerror(errno));
+}
+
 void leaks_look(char *what, size_t size)
 {
 	what[0] = 0;
 	look_at_mounts(what, size);
 	look_at_links(what, size);
 	look_at_files(stage_scratch(), what, size);
-	if (stage_is_own())
+	if (stage_shm_is_own())
 		look_at_files("/dev/shm", what, size);
-	contain_look(what, size);
+	cgroups_look(what, size);
+	look_at_name(what, size);
 }
 
 /* Which of the first 256 descriptors are open: one system call. */

@@ -180,6 +180,11 @@ static bool probe_listmount(void)
 	return has_syscall(SYS_listmount);
 }
 
+static bool probe_never(void)
+{
+	return false;
+}
+
 /* What only a subject can lack is there by itself in a raw run. */
 static bool probe_hostname(void)
 {

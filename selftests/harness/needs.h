@@ -46,6 +46,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(mount_setattr, NEED_SYSCALL, "mount_setattr", "5.12", "")                                \
 	X(statmount, NEED_SYSCALL, "statmount", "6.8", "")                                         \
 	X(listmount, NEED_SYSCALL, "listmount", "6.8", "")                                         \
+	/* no kernel has it: the harness checks itself with it */                                  \
+	X(never, NEED_SYSCALL, "never", "never", "")                                               \
 	/* what only a subject can lack */                                                         \
 	X(hostname, NEED_PRIV, "", "2.2", "hostname")                                              \
 	X(bind, NEED_PRIV, "", "2.4", "bind")                                                      \

@@ -14,9 +14,11 @@ static _Noreturn void host_side(const struct run *run)
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	sigprocmask(SIG_SETMASK, &(const sigset_t){ 0 }, NULL);
 	output_take();
+	leaks_close();
 	self_ = (struct self){ .run = run, .born = true };
+	stand_at(run->test->file, run->test->line);
 	if (chdir(stage_scratch()))
-		broken("cannot enter %s: %s", stage_scratch(), strerror(errno));
+		broken_there("cannot enter %s: %s", stage_scratch(), strerror(errno));
 	if (!options.subject && (run->test->needs & NEED(admin)))
 		enter_own_userns();
 	fds_note(&before);
@@ -33,6 +35,7 @@ static _Noreturn void cleanup_side(const struct run *run)
 {
 	self_ = (struct self){ .run = run, .born = true };
 	output_take();
+	leaks_close();
 	if (!chdir(stage_scratch()))
 		run->test->fixture->cleanup();
 	_exit(0);
@@ -120,13 +123,15 @@ static struct outcome judge(const struct run *run, bool in_time, unsigned second
 		say_where_stuck(run->test);
 		return verdict(CRASH, "%s", strsignal(WTERMSIG(status)));
 	}
+	if (board->crashed)
+		return verdict(CRASH, "%s", "");
 	if (board->failed)
 		return verdict(FAIL, "%s", "");
 	if (board->broken)
 		return verdict(BROKEN, "%s", "");
 	if (board->skipped)
 		return verdict(SKIP, "%s", board->skip_reason);
-	if (status)
+	if (status || !board->finished[0])
 		return verdict(CRASH, "exit status %d before the end", WEXITSTATUS(status));
 	if (!board->checks)
 		return verdict(FAIL, "no check was performed");

@@ -124,20 +124,20 @@ void register_test(struct test *test);
 	static void name##_cleanup(struct name *self);                                             \
 	static void name##_setup_run(void)                                                         \
 	{                                                                                          \
-		name##_setup(fixture_memory(0));                                                   \
+		name##_setup(fixture_memory_(0));                                                  \
 	}                                                                                          \
 	static void name##_cleanup_run(void)                                                       \
 	{                                                                                          \
-		name##_cleanup(fixture_memory(0));                                                 \
+		name##_cleanup(fixture_memory_(0));                                                \
 	}                                                                                          \
 	static const struct fixture name##_fixture = { name##_setup_run, name##_cleanup_run };     \
 	struct name
 #define SETUP(name)   static void name##_setup(struct name *self)
 #define CLEANUP(name) static void name##_cleanup(struct name *self)
 #define USES(name)    (&name##_fixture)
-#define FIXED(name)   ((struct name *)fixture_memory(sizeof(struct name)))
+#define FIXED(name)   ((struct name *)AT_(fixture_memory_(sizeof(struct name))))
 
 /* The fixture's place on the board; a size that does not fit is BROKEN. */
-void *fixture_memory(size_t size);
+void *fixture_memory_(size_t size);
 
 #endif

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 
 static char scratch_path[PATH_MAX];
+static dev_t shm_device;
 static bool own;
 
 bool stage_is_own(void)
@@ -54,6 +55,19 @@ static bool leave_the_machine(void)
 	return true;
 }
 
+static dev_t device_of(const char *path)
+{
+	struct stat status;
+
+	return stat(path, &status) ? 0 : status.st_dev;
+}
+
+/* False when the stage has none, or a test took it away and the machine's shows. */
+bool stage_shm_is_own(void)
+{
+	return own && shm_device && device_of("/dev/shm") == shm_device;
+}
+
 void stage_set(void)
 {
 	const char *base = getenv("TMPDIR");
@@ -66,9 +80,10 @@ void stage_set(void)
 			scratch_path, strerror(errno));
 		exit(1);
 	}
-	if (own && (mount("selftest", scratch_path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755") ||
-		    mount("selftest", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL)))
-		note("the stage has no tmpfs of its own: %s", strerror(errno));
+	if (own && mount("selftest", scratch_path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"))
+		note("the scratch directory has no tmpfs of its own: %s", strerror(errno));
+	if (own && !mount("selftest", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL))
+		shm_device = device_of("/dev/shm");
 	setenv("TMPDIR", scratch_path, 1);
 }
 

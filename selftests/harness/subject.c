@@ -21,7 +21,7 @@ struct arguments {
 static void add(struct arguments *arguments, const char *option, const char *value)
 {
 	if (arguments->count + 3 > sizeof(arguments->list) / sizeof(arguments->list[0]))
-		broken("too many arguments for the subject");
+		broken_there("too many arguments for the subject");
 	arguments->list[arguments->count++] = option;
 	if (value)
 		arguments->list[arguments->count++] = value;
@@ -33,7 +33,7 @@ static const char *own_program(void)
 	ssize_t length = readlink("/proc/self/exe", path, sizeof(path) - 1);
 
 	if (length < 0)
-		broken("cannot read /proc/self/exe: %s", strerror(errno));
+		broken_there("cannot read /proc/self/exe: %s", strerror(errno));
 	path[length] = 0;
 	return path;
 }
@@ -77,7 +77,7 @@ static void make_mount_point(void)
 	snprintf(path, sizeof(path), "%s%s", options.rootfs, inside_path);
 	fd = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0755);
 	if (fd < 0 && errno != EROFS && errno != EACCES)
-		broken("cannot make the mount point %s: %s", path, strerror(errno));
+		broken_there("cannot make the mount point %s: %s", path, strerror(errno));
 	close_fd(&fd);
 }
 
@@ -95,14 +95,16 @@ pid_t launch_subject(const struct container *want, int side, int sockets[2])
 	add(&arguments, "--inside", self_.run->test->name);
 	add(&arguments, row, NULL);
 	if (!message_send(sockets[0], &welcome))
-		broken("cannot send the board: %s", strerror(errno));
-	pid = MUST(fork());
+		broken_there("cannot send the board: %s", strerror(errno));
+	pid = fork();
+	if (pid < 0)
+		world_broken("fork for", options.subject);
 	if (pid)
 		return pid;
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
-	MUST(dup2(sockets[1], 0));
+	dup2(sockets[1], 0);
 	execv(options.subject, (char *const *)arguments.list);
-	broken("cannot execute \"%s\": %s", options.subject, strerror(errno));
+	world_broken("execute", options.subject);
 }
 
 /* The container's command: find the test again and enter the same function. */
@@ -123,13 +125,14 @@ void inside_main(int argc, char **argv)
 		if (!strcmp(tests[i]->name, argv[2]))
 			run.test = tests[i];
 	if (!run.test)
-		broken("the program inside has no test \"%s\"", argv[2]);
+		broken_there("the program inside has no test \"%s\"", argv[2]);
 	run.row_index = strtoul(argv[3], NULL, 10);
 	run.row = (const char *)run.test->rows + run.row_index * run.test->row_size;
 	self_.run = &run;
 	free(tests);
 	hello_send(0);
 	run.test->run(run.row);
+	duet_end();
 	_exit(0);
 }
 

@@ -21,6 +21,17 @@ void world_broken(const char *what, const char *object)
 	check_broken(at_file, at_line, "cannot %s \"%s\": %s", what, object, strerror(errno));
 }
 
+void broken_there(const char *format, ...)
+{
+	char message[512];
+	va_list list;
+
+	va_start(list, format);
+	vsnprintf(message, sizeof(message), format, list);
+	va_end(list);
+	check_broken(at_file, at_line, "%s", message);
+}
+
 void close_fd(const int *fd)
 {
 	int error = errno;

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What a test leaves behind is its failure by name, and is gone for the next test. */
+#include "../selftest.h"
+
+#include <linux/if.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+
+static _Noreturn void stay(void)
+{
+	for (;;) pause();
+}
+
+TEST(selfcheck, forked_process_left_behind)
+{
+	EXPECT(true);
+	if (!must_fork())
+		stay();
+}
+
+TEST(selfcheck, daemon_left_behind)
+{
+	EXPECT(true);
+	if (!must_fork()) {
+		setsid();
+		if (!must_fork()) {
+			setsid();
+			signal(SIGTERM, SIG_IGN);
+			signal(SIGHUP, SIG_IGN);
+			stay();
+		}
+		_exit(0);
+	}
+}
+
+TEST(selfcheck, process_left_behind_inside, .needs = NEED(admin))
+{
+	CONTAINER(.unshare = CLONE_NEWUTS);
+
+	IN_CONTAINER {
+		EXPECT(true);
+		if (!must_fork())
+			stay();
+	}
+}
+
+TEST(selfcheck, crowd_left_behind)
+{
+	EXPECT(true);
+	for (int i = 0; i < 5; i++)
+		if (!must_fork()) {
+			setsid();
+			for (int j = 0; j < 3; j++)
+				if (!fork())
+					stay();
+			stay();
+		}
+}
+
+TEST(selfcheck, descriptor_left_behind)
+{
+	EXPECT(true);
+	MUST(open("/dev/null", O_RDONLY));
+}
+
+TEST(selfcheck, file_left_behind)
+{
+	EXPECT(true);
+	must_create("forgotten", "text");
+}
+
+TEST(selfcheck, file_was_removed)
+{
+	EXPECT(!exists("forgotten"));
+}
+
+TEST(selfcheck, directory_tree_left_behind)
+{
+	EXPECT(true);
+	must_mkdir("a/b/c");
+	must_create("a/b/c/file", "text");
+}
+
+TEST(selfcheck, mount_left_behind, .needs = NEED(root))
+{
+	EXPECT(true);
+	must_tmpfs("mounted");
+}
+
+TEST(selfcheck, namespace_left_behind, .needs = NEED(root) | NEED(netns))
+{
+	EXPECT(true);
+	must_create("netns", "%s", "");
+	IN_FORK {
+		must_unshare(CLONE_NEWNET);
+		must_mount("/proc/self/ns/net", "netns", NULL, MS_BIND, NULL);
+	}
+}
+
+TEST(selfcheck, mount_taken_away, .needs = NEED(root))
+{
+	EXPECT(true);
+	MUST(umount("/dev/shm"));
+}
+
+TEST(selfcheck, network_device_left_behind, .needs = NEED(root) | NEED(netns))
+{
+	struct {
+		struct nlmsghdr header;
+		struct ifinfomsg link;
+		struct rtattr info;
+		struct rtattr kind;
+		char name[8];
+	} request = {
+		.header = { .nlmsg_len = sizeof(request),
+			    .nlmsg_type = RTM_NEWLINK,
+			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL },
+		.info = { .rta_len = 2 * sizeof(struct rtattr) + 8, .rta_type = IFLA_LINKINFO },
+		.kind = { .rta_len = sizeof(struct rtattr) + 5, .rta_type = IFLA_INFO_KIND },
+		.name = "veth",
+	};
+	_fd_ int fd = MUST(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
+
+	EXPECT(true);
+	MUST(send(fd, &request, sizeof(request), 0));
+}
+
+TEST(selfcheck, cgroup_left_behind, .needs = NEED(root) | NEED(cgroup2))
+{
+	const char *root =
+		exists("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
+
+	EXPECT(true);
+	MUST(mkdir(text("%s/selfcheck-leftover", root), 0755));
+}
+
+TEST(selfcheck, shared_memory_left_behind, .needs = NEED(root))
+{
+	EXPECT(true);
+	must_create("/dev/shm/selfcheck", "text");
+}
+
+TEST(selfcheck, hostname_of_the_stage_left_changed, .needs = NEED(root) | NEED(utsns))
+{
+	EXPECT(true);
+	MUST(sethostname("changed", 7));
+}
+
+TEST(selfcheck, nothing_left_behind, .says = "the tests above did not spoil the stage")
+{
+	EXPECT_LACKS("changed", hostname());
+	EXPECT(!exists("mounted"));
+}
