@@ -117,10 +117,13 @@ static const struct policy_group policy_groups[] = {
 	  "add_key request_key keyctl userfaultfd io_uring_setup io_uring_enter "
 	  "io_uring_register kexec_load kexec_file_load pivot_root swapon swapoff migrate_pages "
 	  "move_pages modify_ldt sysfs ustat" },
-	/* What current kernels themselves answer ENOSYS to. */
+	/*
+	 * What current kernels themselves answer ENOSYS to, and what their own trampolines call:
+	 * the kernel lets those pass by itself (uretprobe, 6.14).
+	 */
 	{ ABSENT, "_sysctl afs_syscall create_module epoll_ctl_old epoll_wait_old get_kernel_syms "
-		  "getpmsg lookup_dcookie nfsservctl putpmsg query_module security tuxcall uselib "
-		  "vserver" },
+		  "getpmsg lookup_dcookie nfsservctl putpmsg query_module security tuxcall uprobe "
+		  "uretprobe uselib vserver" },
 };
 
 /*

@@ -8,12 +8,15 @@
 
 #include "mkfilter.h"
 
-/* NAME's number for TARGET; negative when it has none. A name that nobody knows is an error. */
-static int number_of(const struct target *target, const char *name)
+/*
+ * NAME's number for TARGET; negative when it has none. A name that libseccomp does not know
+ * is an error, unless its call is to be absent anyway.
+ */
+static int number_of(const struct target *target, const char *name, uint32_t verdict)
 {
 	int nr = seccomp_syscall_resolve_name_arch(target->token, name);
 
-	if (seccomp_syscall_resolve_name(name) == __NR_SCMP_ERROR)
+	if (nr == __NR_SCMP_ERROR && verdict != ABSENT)
 		die("libseccomp does not know the system call \"%s\" (a slip in the policy, or a "
 		    "libseccomp older than 2.5.4)",
 		    name);
@@ -39,7 +42,7 @@ static void add_group(scmp_filter_ctx ctx, struct target *target, const struct p
 
 	for (const char *at = group->names; sscanf(at, "%63s%n", name, &length) == 1;
 	     at += length) {
-		int nr = number_of(target, name);
+		int nr = number_of(target, name, group->verdict);
 
 		if (nr < 0)
 			continue;
@@ -56,7 +59,7 @@ static void add_argument_rule(scmp_filter_ctx ctx, struct target *target,
 {
 	struct scmp_arg_cmp compare =
 		SCMP_CMP64(rule->arg, SCMP_CMP_MASKED_EQ, rule->mask, rule->value);
-	int nr = number_of(target, rule->name);
+	int nr = number_of(target, rule->name, rule->then);
 
 	if (nr < 0)
 		return;
