@@ -68,7 +68,7 @@ static int parse_namespaces(char *list)
 	for (char *name = strtok(list, ","); name; name = strtok(NULL, ",")) {
 		size_t i = 0;
 
-		while (i < ARRAY_SIZE(namespaces) && strcmp(name, namespaces[i].name))
+		while (i < ARRAY_SIZE(namespaces) && strcmp(name, namespaces[i].name) != 0)
 			i++;
 		if (i == ARRAY_SIZE(namespaces)) {
 			fprintf(stderr, "floor: no such namespace \"%s\"\n", name);

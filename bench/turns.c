@@ -136,7 +136,7 @@ static void split(struct contest *c, int argc, char **argv)
 	c->argvs = need((size_t)argc, sizeof(*c->argvs));
 	c->argvs[c->commands++] = argv;
 	for (int i = 0; i < argc; i++) {
-		if (strcmp(argv[i], SEPARATOR))
+		if (strcmp(argv[i], SEPARATOR) != 0)
 			continue;
 		argv[i] = NULL;
 		c->argvs[c->commands++] = &argv[i + 1];
@@ -163,7 +163,7 @@ static FILE *set_stdout_aside(void)
 
 int main(int argc, char **argv)
 {
-	struct contest c = { 0 };
+	static struct contest c;
 	FILE *out;
 
 	if (argc > 3) {

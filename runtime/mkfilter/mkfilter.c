@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	static struct program out;
 
 	for (size_t i = 0; argc == 2 && i < ARRAY_SIZE(arches); i++) {
-		if (strcmp(argv[1], arches[i].name))
+		if (strcmp(argv[1], arches[i].name) != 0)
 			continue;
 		target.name = arches[i].name;
 		target.token = arches[i].token;
