@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* clone3(2) for a process that shares our memory and so needs a stack of its own. */
+#ifndef RUNTIME_CLONE_H
+#define RUNTIME_CLONE_H
+
+#include "raw.h"
+
+#include <linux/sched.h>
+
+/*
+ * The inside on the host side's memory: no page table is copied. AddressSanitizer keeps
+ * books on stacks that a second process on the same memory would spoil.
+ */
+#ifdef __SANITIZE_ADDRESS__
+#define SHARE_MEMORY 0
+#else
+#define SHARE_MEMORY CLONE_VM
+#endif
+
+/*
+ * clone3_call - start @entry(@arg) in a new process, on the stack that @args names (or,
+ * with none, on a copy of this one). @entry must not return. Returns the new process's
+ * pid, or -errno. A C function cannot make this call: after it, both processes would
+ * return through one stack.
+ */
+static inline long clone3_call(struct clone_args *args, void (*entry)(void *), void *arg)
+{
+#if defined(__x86_64__)
+	register void (*fn)(void *) __asm__("r8") = entry;
+	register void *a __asm__("r9") = arg;
+	long ret;
+
+	__asm__ volatile("syscall\n\t"
+			 "test %%rax, %%rax\n\t"
+			 "jnz 1f\n\t"
+			 "xor %%ebp, %%ebp\n\t"
+			 "and $-16, %%rsp\n\t"
+			 "mov %%r9, %%rdi\n\t"
+			 "call *%%r8\n\t"
+			 "hlt\n"
+			 "1:"
+			 : "=a"(ret)
+			 : "a"(SYS_clone3), "D"(args), "S"(sizeof(*args)), "r"(fn), "r"(a)
+			 : "rcx", "r11", "memory");
+	return ret;
+#elif defined(__aarch64__)
+	register long x8 __asm__("x8") = SYS_clone3;
+	register long x0 __asm__("x0") = (long)args;
+	register long x1 __asm__("x1") = sizeof(*args);
+	register void (*fn)(void *) __asm__("x2") = entry;
+	register void *a __asm__("x3") = arg;
+
+	__asm__ volatile("svc 0\n\t"
+			 "cbnz x0, 1f\n\t"
+			 "mov x29, xzr\n\t"
+			 "mov x30, xzr\n\t"
+			 "mov x0, x3\n\t"
+			 "blr x2\n\t"
+			 "brk #1\n"
+			 "1:"
+			 : "+r"(x0)
+			 : "r"(x8), "r"(x1), "r"(fn), "r"(a)
+			 : "memory");
+	return x0;
+#endif
+}
+
+#endif

@@ -1,0 +1,180 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* The command: found by the container's PATH, checked, executed. */
+#include "meet.h"
+#include "steps.h"
+#include "sys.h"
+#include "text.h"
+
+#include <linux/close_range.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char *search_path(const struct plan *p)
+{
+	for (size_t i = 0; i < p->n_env; i++)
+		if (strncmp(p->env[i], "PATH=", 5) == 0)
+			return p->env[i] + 5;
+	return "";
+}
+
+/*
+ * A file is a candidate when it is a regular file that this user may execute, by the
+ * capabilities that the command will have (AT_EACCESS would need faccessat2(2), 5.8).
+ */
+static int candidate(const char *path)
+{
+	struct statx stx = { .stx_mode = 0 };
+	int ret = sys_statx(AT_FDCWD, path, 0, STATX_TYPE | STATX_MODE, &stx);
+
+	if (ret < 0)
+		return ret;
+	if ((stx.stx_mode & S_IFMT) != S_IFREG)
+		return -EACCES;
+	return (int)RAW3(SYS_faccessat, AT_FDCWD, path, X_OK);
+}
+
+/* Tries each directory of PATH as execvp(3) does: EACCES is told only if nothing is found. */
+static int search(const struct plan *p, char *path, size_t room)
+{
+	const char *dir = search_path(p), *end;
+	int ret, best = -ENOENT;
+
+	for (;; dir = end + 1) {
+		end = strchrnul(dir, ':');
+		*path = '\0';
+		text_add_bytes(path, room, dir, (size_t)(end - dir));
+		text_add(path, room, end > dir ? "/" : "./");
+		text_add(path, room, p->argv[0]);
+		ret = strlen(path) < room - 1 ? candidate(path) : -ENAMETOOLONG;
+		if (ret == 0)
+			return 0;
+		if (ret != -ENOENT && ret != -ENOTDIR)
+			best = ret;
+		if (!*end)
+			return best;
+	}
+}
+
+/* The interpreter of a script, from its first line; "" when there is none. */
+static void interpreter_of(const char *path, char *name, size_t room)
+{
+	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+	char *start, line[256];
+	long n = fd < 0 ? fd : sys_read(fd, line, sizeof(line) - 1);
+
+	sys_close(fd);
+	*name = '\0';
+	if (n < 3 || line[0] != '#' || line[1] != '!')
+		return;
+	line[n] = '\0';
+	start = line + 2 + strspn(line + 2, " \t");
+	text_add_bytes(name, room, start, strcspn(start, " \t\n"));
+}
+
+static bool is_bulkhead(const struct inside *in, const char *path)
+{
+	struct statx stx = { .stx_ino = 0 };
+
+	return sys_statx(AT_FDCWD, path, 0, STATX_INO, &stx) == 0 &&
+	       stx.stx_ino == in->host->self.ino && stx.stx_dev_major == in->host->self.major &&
+	       stx.stx_dev_minor == in->host->self.minor;
+}
+
+/*
+ * /proc/self/exe is the host's bulkhead until execve: an image that names it as command
+ * or interpreter wants to run, and then to overwrite, the host's binary (CVE-2019-5736).
+ */
+static int refuse_runtime(struct inside *in, const char *path)
+{
+	char interpreter[256];
+	struct statx stx;
+
+	if (is_bulkhead(in, path))
+		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
+	interpreter_of(path, interpreter, sizeof(interpreter));
+	if (!*interpreter)
+		return 0;
+	if (is_bulkhead(in, interpreter))
+		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
+	if (sys_statx(AT_FDCWD, interpreter, 0, STATX_TYPE, &stx) == -ENOENT)
+		return fail(&in->fault, STEP_find_command, path, NO_INTERPRETER);
+	return 0;
+}
+
+static int enter_workdir(struct inside *in)
+{
+	const struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
+				      .resolve = RESOLVE_NO_MAGICLINKS };
+	const char *dir = in->plan->workdir;
+	struct statx want = { .stx_ino = 0 }, have = { .stx_ino = 1 };
+	int ret, fd = sys_openat2(AT_FDCWD, dir, &how);
+
+	if (fd < 0)
+		return fail(&in->fault, STEP_workdir, dir, fd);
+	ret = sys_fchdir(fd);
+	if (ret == 0)
+		ret = sys_statx(fd, "", AT_EMPTY_PATH, STATX_INO, &want);
+	if (ret == 0)
+		ret = sys_statx(AT_FDCWD, ".", 0, STATX_INO, &have);
+	sys_close(fd);
+	if (ret < 0 || want.stx_ino != have.stx_ino)
+		return fail(&in->fault, STEP_workdir, dir, ret ? ret : LIE);
+	return 0;
+}
+
+int command_find(struct inside *in)
+{
+	const char *name = in->plan->argv[0];
+	int ret;
+
+	TRY(enter_workdir(in));
+	*in->path = '\0';
+	if (strchr(name, '/')) {
+		text_add(in->path, sizeof(in->path), name);
+		ret = candidate(in->path);
+	} else {
+		ret = search(in->plan, in->path, sizeof(in->path));
+	}
+	if (ret < 0)
+		return fail(&in->fault, STEP_find_command, name, ret);
+	return refuse_runtime(in, in->path);
+}
+
+/*
+ * Descriptors are marked close-on-exec on the host side already (main.c); here they are
+ * closed. Neither alone can fail unseen.
+ */
+int command_close_descriptors(struct inside *in)
+{
+	int keep[2] = { in->channel, in->plan->init ? in->host->init_fd : -1 };
+	unsigned int from = 3;
+	long ret = 0;
+
+	if (keep[0] > keep[1]) {
+		keep[0] = keep[1];
+		keep[1] = in->channel;
+	}
+	for (int i = 0; i < 2 && ret == 0; i++) {
+		if (keep[i] < 3)
+			continue;
+		if (from < (unsigned int)keep[i])
+			ret = RAW3(SYS_close_range, from, keep[i] - 1, 0);
+		from = (unsigned int)keep[i] + 1;
+	}
+	if (ret == 0)
+		ret = RAW3(SYS_close_range, from, ~0U, 0);
+	return ret < 0 ? fail(&in->fault, STEP_descriptors, "close_range", ret) : 0;
+}
+
+int command_execute(struct inside *in)
+{
+	const struct plan *p = in->plan;
+	long ret;
+
+	if (p->init)
+		ret = RAW5(SYS_execveat, in->host->init_fd, "", in->init_argv, p->env,
+			   AT_EMPTY_PATH);
+	else
+		ret = RAW3(SYS_execve, in->path, p->argv, p->env);
+	return fail(&in->fault, p->init ? STEP_init : STEP_execute, p->argv[0], ret ? ret : LIE);
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What exists while a container is made: the host's half (struct container) and the
+ * half of the container's first process (struct inside). Every step has one of these
+ * two as its first argument, so a signature says whose hands do the work.
+ */
+#ifndef RUNTIME_CONTAINER_H
+#define RUNTIME_CONTAINER_H
+
+#include "fault.h"
+#include "plan.h"
+
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+/*
+ * The points at which host and inside meet on their channel. Each message carries its
+ * meeting, the receiver verifies it, and end of file is a failure, never a wake.
+ */
+#define MEETINGS(X)                                                                                \
+	X(RELEASED, "the host side is ready")       /* host to inside */                           \
+	X(TERMINAL, "here is the terminal")         /* inside to host */                           \
+	X(READY, "only the execution is left")      /* inside to host */                           \
+	X(FAILED, "a step failed: nothing was run") /* inside to host */
+
+enum meeting {
+#define X(name, words) MEET_##name,
+	MEETINGS(X)
+#undef X
+};
+
+/* Which file it is, wherever it is mounted: stat(2). */
+struct file_id {
+	uint64_t ino;
+	uint32_t major, minor;
+};
+
+struct message {
+	enum meeting meeting;
+	struct fault fault; /* with MEET_FAILED */
+};
+
+/* The host's half. Descriptors are -1 while they are not open. */
+struct container {
+	const struct plan *plan;
+	struct fault fault;
+	int channel[2];          /* [0] the host's end, [1] the inside's */
+	int init_fd;             /* the sealed copy of bulkhead that becomes PID 1 with --init */
+	pid_t host_pid;          /* bulkhead itself */
+	pid_t pid;               /* the first process; 0 before clone3() and after waiting */
+	int pidfd;               /* of the first process */
+	pid_t container_pid;     /* what the usher of a time namespace has cloned */
+	int64_t boottime_before; /* seconds on the host's CLOCK_BOOTTIME */
+	pid_t janitor;           /* 0: none runs */
+	int host_pidfd;          /* of bulkhead itself, for the janitor */
+	int cgroup;              /* directory */
+	char cgroup_path[512];
+	char work_path[512];   /* overlay's work directory beside --upper */
+	uint64_t mnt_ns;       /* inode of the container's mount namespace, with --share pid */
+	int signals;           /* signalfd */
+	int terminal;          /* master of the container's pty */
+	bool ready;            /* the inside has said MEET_READY */
+	uint64_t held;         /* bit N: signal N came before the command could take it */
+	int died_of;           /* signal whose default action bulkhead performed, or 0 */
+	struct file_id self;   /* the host's bulkhead binary */
+	struct winsize window; /* of the caller's terminal, with --tty */
+};
+
+/* The inside's half. */
+struct inside {
+	const struct plan *plan;
+	struct container *host; /* to read only, and only what was set before clone3() */
+	struct fault fault;
+	int channel;
+	int tree;               /* the new root, a mount tree */
+	uint64_t root_mnt;      /* mount id of the new root, statx(2) */
+	bool submounts_covered; /* --read-only: all of the tree but its top is read-only */
+	int *bind_trees;        /* plan->n_binds of them */
+	int *layer_trees;       /* plan->n_layers of them */
+	int upper_tree;         /* the parent of --upper */
+	bool by_mountinfo;      /* no mount_setattr(2) here: remount one by one */
+	struct rlimit64 descriptor_limit; /* of the caller, while many sources are open */
+	int kernel_trees[2];
+	int device_trees[8];
+	long host_keyring;            /* serial of the session keyring that we came with */
+	char path[COMMAND_PATH_ROOM]; /* the command, found */
+	char **init_argv;             /* --init: what PID 1 is executed with; [2] takes the path */
+};
+
+#endif

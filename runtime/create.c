@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The story of a container: what the host does, what the inside does, in order.
+ *
+ *	host_create                        inside_build, inside_inspect
+ *	  look at what was asked for
+ *	  open the channel
+ *	  make the cgroup
+ *	  clone3 into new namespaces  ---->  be PID 1, die with bulkhead
+ *	  start the janitor                  cut propagation
+ *	  write the id maps                  open the trees that the host lends
+ *	  RELEASED  ---------------------->  become root of the user namespace
+ *	  wait                               pivot_root, detach the old root
+ *	                                     mount, populate, mask
+ *	                                     name, connect, clean the process
+ *	                                     give up privileges
+ *	                                     look back at every wall
+ *	                                     install the seccomp filter
+ *	        <--------------------  READY
+ *	                                     execve
+ *	        <--------------------  FAILED (in place of READY; the command never runs)
+ *
+ * Until execve the inside shares bulkhead's memory and runs on a stack of its own: it
+ * must not touch what the host side may touch, allocate, or use errno (raw.h).
+ */
+#include "create.h"
+
+#include "cgroup.h"
+#include "clone.h"
+#include "init.h"
+#include "janitor.h"
+#include "leftovers.h"
+#include "meet.h"
+#include "steps.h"
+#include "supervise.h"
+#include "sys.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+static char inside_stack[128 * 1024] __attribute__((aligned(16)));
+static struct inside the_inside;
+
+static int inside_build(struct inside *in)
+{
+	TRY(pidns_inside(in));
+	TRY(process_begin(in));
+	TRY(mntns_inside(in));
+	TRY(cgroupns_inside(in));
+	TRY(rootfs_open(in));
+	TRY(dev_open(in));
+	TRY(binds_open(in));
+	TRY(userns_inside(in));
+	TRY(kernelfs_open(in));
+	TRY(rootfs_attach(in));
+	TRY(rootfs_pivot(in)); /* from here on the host is out of sight */
+	TRY(kernelfs_mount(in));
+	TRY(dev_populate(in));
+	TRY(mask_inside(in));
+	TRY(binds_targets(in));
+	TRY(rootfs_protect(in));
+	TRY(binds_attach(in));
+	TRY(utsns_inside(in));
+	TRY(netns_inside(in));
+	TRY(process_inside(in));
+	TRY(tty_inside(in));
+	TRY(privs_bound(in));
+	TRY(command_find(in));
+	return privs_reduce(in);
+}
+
+static int inside_inspect(struct inside *in)
+{
+	TRY(rootfs_inspect(in));
+	TRY(rootfs_protect_inspect(in));
+	TRY(kernelfs_inspect(in));
+	TRY(dev_inspect(in));
+	TRY(mask_inspect(in));
+	TRY(utsns_inspect(in));
+	TRY(cgroupns_inspect(in));
+	TRY(timens_inspect(in));
+	TRY(process_inspect(in));
+	return privs_inspect(in);
+}
+
+static int inside_run(struct inside *in)
+{
+	int ret;
+
+	TRY(inside_build(in));
+	TRY(inside_inspect(in));
+	TRY(command_close_descriptors(in));
+	TRY(seccomp_inside(in));
+	ret = in->plan->stage_only ? 0 : meet_say(in->channel, MEET_READY, NULL);
+	if (ret < 0)
+		return fail(&in->fault, STEP_meet, "READY", ret);
+	return command_execute(in);
+}
+
+/* Somebody faked clone3(): this is bulkhead itself, on the host. Nothing may happen here. */
+static void refuse_host_process(const struct inside *in)
+{
+	if (sys_getpid() != in->host->host_pid)
+		return;
+	fail(&in->host->fault, STEP_clone, "", NOT_NEW);
+	fault_print(&in->host->fault, in->plan);
+	RAW1(SYS_exit_group, 125);
+}
+
+static void inside_main(void *arg)
+{
+	struct inside *in = arg;
+
+	refuse_host_process(in);
+	inside_run(in);
+	meet_say(in->channel, MEET_FAILED, &in->fault);
+	RAW1(SYS_exit_group, 125);
+	__builtin_unreachable();
+}
+
+static int *room_for_trees(size_t n)
+{
+	int *trees = calloc(n + 1, sizeof(*trees));
+
+	if (!trees)
+		abort();
+	return trees;
+}
+
+static void prepare_inside(struct inside *in, struct container *c)
+{
+	in->plan = c->plan;
+	in->host = c;
+	in->channel = c->channel[1];
+	in->bind_trees = room_for_trees(c->plan->n_binds);
+	in->layer_trees = room_for_trees(c->plan->n_layers);
+	if (c->plan->init)
+		in->init_argv = init_argv(c->plan, in->path);
+}
+
+/*
+ * The cgroup namespace of a container with a cgroup of its own is made inside
+ * (cgroupns.c); a time namespace before the container (timens.c).
+ */
+static uint64_t clone_flags(const struct plan *p)
+{
+	uint64_t flags = p->namespaces;
+
+	if (plan_has_limits(p))
+		flags &= ~(uint64_t)CLONE_NEWCGROUP;
+	return flags;
+}
+
+static int host_clone(struct container *c)
+{
+	struct clone_args args = {
+		.flags = clone_flags(c->plan) | CLONE_PIDFD,
+		.pidfd = (uintptr_t)&c->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	long pid = 0;
+
+	prepare_inside(&the_inside, c);
+	if (c->cgroup >= 0) {
+		args.flags |= CLONE_INTO_CGROUP;
+		args.cgroup = (uint64_t)c->cgroup;
+	}
+	if (c->plan->clocks.asked) {
+		TRY(timens_clone(c, &args, inside_main, &the_inside));
+		pid = c->pid;
+	} else {
+		args.flags |= SHARE_MEMORY;
+		args.stack = (uintptr_t)inside_stack;
+		args.stack_size = sizeof(inside_stack);
+		pid = clone3_call(&args, inside_main, &the_inside);
+	}
+	if (pid < 0)
+		return fail(&c->fault, STEP_clone, "", pid);
+	c->pid = (pid_t)pid;
+	sys_close(c->channel[1]);
+	c->channel[1] = -1;
+	if (c->pidfd < 3)
+		return fail(&c->fault, STEP_clone, "", LIE);
+	return 0;
+}
+
+static int host_release(struct container *c)
+{
+	int ret;
+
+	if (!meet_is_awaited(c->plan))
+		return 0;
+	if (!c->plan->clocks.asked)
+		TRY(userns_host(c));
+	TRY(leftovers_note(c));
+	ret = meet_say(c->channel[0], MEET_RELEASED, NULL);
+	return ret < 0 ? fail(&c->fault, STEP_meet, "RELEASED", ret) : 0;
+}
+
+static int host_create(struct container *c)
+{
+	TRY(rootfs_host(c));
+	TRY(binds_host(c));
+	TRY(host_open_channel(c));
+	TRY(init_host(c));
+	TRY(supervise_prepare(c));
+	TRY(cgroup_host(c));
+	TRY(layers_host(c));
+	TRY(host_clone(c));
+	TRY(janitor_start(c));
+	return host_release(c);
+}
+
+int container_run(struct container *c)
+{
+	int status = 125;
+
+	if (host_create(c) == 0)
+		status = supervise(c);
+	else
+		supervise_abort(c);
+	janitor_sweep(c);
+	janitor_stop(c);
+	supervise_restore(c);
+	if (c->fault.why) {
+		fault_print(&c->fault, c->plan);
+		status = fault_status(&c->fault);
+	}
+	return status;
+}
+
+int container_stage(struct container *c)
+{
+	struct inside *in = &the_inside;
+
+	prepare_inside(in, c);
+	in->channel = -1;
+	if (rootfs_host(c) == 0 && binds_host(c) == 0 && init_host(c) == 0 && stage_check(c) == 0) {
+		inside_run(in);
+		c->fault = in->fault;
+	}
+	fault_print(&c->fault, c->plan);
+	return fault_status(&c->fault);
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* /dev: six harmless devices and the usual links, on a tmpfs of the container's own. */
+#include "steps.h"
+#include "sys.h"
+
+#include <sched.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+static const struct device {
+	const char *path;
+	unsigned int major, minor;
+} devices[] = {
+	{ "/dev/null", 1, 3 },   { "/dev/zero", 1, 5 },    { "/dev/full", 1, 7 },
+	{ "/dev/random", 1, 8 }, { "/dev/urandom", 1, 9 }, { "/dev/tty", 5, 0 },
+};
+
+enum { DEVICE_COUNT = sizeof(devices) / sizeof(*devices) };
+
+static const struct link {
+	const char *path, *target;
+} links[] = {
+	{ "/dev/fd", "/proc/self/fd" },       { "/dev/stdin", "/proc/self/fd/0" },
+	{ "/dev/stdout", "/proc/self/fd/1" }, { "/dev/stderr", "/proc/self/fd/2" },
+	{ "/dev/ptmx", "pts/ptmx" },
+};
+
+enum { LINK_COUNT = sizeof(links) / sizeof(*links) };
+
+/* mknod(2) of a device needs CAP_MKNOD in the initial user namespace. */
+static bool are_borrowed(const struct inside *in)
+{
+	return in->plan->namespaces & CLONE_NEWUSER || in->plan->rootless;
+}
+
+int dev_open(struct inside *in)
+{
+	_Static_assert(DEVICE_COUNT <= sizeof(in->device_trees) / sizeof(*in->device_trees),
+		       "a slot for each device");
+
+	if (!are_borrowed(in))
+		return 0;
+	for (int i = 0; i < DEVICE_COUNT; i++) {
+		in->device_trees[i] = sys_open_tree(AT_FDCWD, devices[i].path,
+						    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		if (in->device_trees[i] < 0)
+			return fail(&in->fault, STEP_device, devices[i].path, in->device_trees[i]);
+	}
+	return 0;
+}
+
+static int borrow_device(struct inside *in, int i)
+{
+	int ret = sys_mknodat(AT_FDCWD, devices[i].path, S_IFREG | 0666, 0);
+
+	if (ret == 0)
+		ret = sys_attach_tree(in->device_trees[i], AT_FDCWD, devices[i].path, 0);
+	sys_close(in->device_trees[i]);
+	return ret;
+}
+
+int dev_populate(struct inside *in)
+{
+	int ret;
+
+	for (int i = 0; i < DEVICE_COUNT; i++) {
+		const struct device *d = &devices[i];
+
+		if (are_borrowed(in))
+			ret = borrow_device(in, i);
+		else
+			ret = sys_mknodat(AT_FDCWD, d->path, S_IFCHR | 0666,
+					  (unsigned int)makedev(d->major, d->minor));
+		if (ret < 0)
+			return fail(&in->fault, STEP_device, d->path, ret);
+	}
+	for (int i = 0; i < LINK_COUNT; i++) {
+		ret = sys_symlinkat(links[i].target, AT_FDCWD, links[i].path);
+		if (ret < 0)
+			return fail(&in->fault, STEP_device_link, links[i].path, ret);
+	}
+	return 0;
+}
+
+static bool is_device(const struct statx *stx, const struct device *d)
+{
+	return (stx->stx_mode & S_IFMT) == S_IFCHR && stx->stx_rdev_major == d->major &&
+	       stx->stx_rdev_minor == d->minor;
+}
+
+int dev_inspect(struct inside *in)
+{
+	for (int i = 0; i < DEVICE_COUNT; i++) {
+		struct statx stx = { .stx_mode = 0 };
+		int ret =
+			sys_statx(AT_FDCWD, devices[i].path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx);
+
+		if (ret < 0 || !is_device(&stx, &devices[i]))
+			return fail(&in->fault, STEP_device, devices[i].path, ret ? ret : LIE);
+	}
+	for (int i = 0; i < LINK_COUNT; i++) {
+		char target[64] = "";
+		int n = sys_readlinkat(AT_FDCWD, links[i].path, target, sizeof(target) - 1);
+
+		if (n < 0 || strcmp(target, links[i].target) != 0)
+			return fail(&in->fault, STEP_device_link, links[i].path, n < 0 ? n : LIE);
+	}
+	return 0;
+}

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "fault.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char *const step_words[STEP_COUNT] = {
+#define X(name, words) [STEP_##name] = (words),
+	STEPS(X)
+#undef X
+};
+
+int fail(struct fault *f, enum step step, const char *object, long why)
+{
+	size_t i = 0;
+
+	f->step = step;
+	f->why = (int)(why < 0 ? -why : why);
+	for (; object[i] && i < sizeof(f->object) - 1; i++)
+		f->object[i] = object[i];
+	f->object[i] = '\0';
+	return -1;
+}
+
+int fault_status(const struct fault *f)
+{
+	if (f->step == STEP_find_command)
+		return f->why == ENOENT ? 127 : 126;
+	return f->step == STEP_execute ? 126 : 125;
+}
+
+static const char *reason(int why)
+{
+	switch (why) {
+	case LIE: return "the kernel reported success, but it did not take effect";
+	case NOT_NEW: return "this process is not a new one";
+	case IS_SYMLINK: return "it is a symbolic link in the rootfs";
+	case IS_KERNEL_FS: return "it lies in a file system of the kernel";
+	case IS_RUNTIME: return "it is bulkhead itself";
+	case HOST_NAMESPACE: return "it is the host's own";
+	case NO_CONTROLLER: return "cgroup v2 does not offer the controller here";
+	case KILLED_EARLY: return "its first process was killed before the command started";
+	case NO_INTERPRETER: return "the file is there, but its interpreter is not";
+	case NO_DELEGATION: return "no cgroup v2 is delegated to this user";
+	case NO_MAP_HELPER: return "the helper refused the map";
+	default: return strerror(why);
+	}
+}
+
+/* Objects come from the caller or an image: a control character must not fake a line. */
+static void put_quoted(char *to, size_t room, const char *object)
+{
+	size_t n = 0;
+
+	for (; *object && n + 5 < room; object++) {
+		unsigned char c = (unsigned char)*object;
+
+		if (c < 0x20 || c == 0x7f || c == '"' || c == '\\')
+			n += (size_t)snprintf(to + n, room - n, "\\x%02x", c);
+		else
+			to[n++] = (char)c;
+	}
+	to[n] = '\0';
+}
+
+void fault_print(const struct fault *f, const struct plan *p)
+{
+	char object[4 * sizeof(f->object) + 8], buf[512];
+	const char *hint = explain(f, p, buf, sizeof(buf));
+
+	put_quoted(object, sizeof(object), f->object);
+	fprintf(stderr, "bulkhead: cannot %s%s%s%s: %s%s%s%s\n", step_words[f->step],
+		*object ? " \"" : "", object, *object ? "\"" : "", reason(f->why),
+		*hint ? " (" : "", hint, *hint ? ")" : "");
+}

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "init.h"
+
+#include "fault.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
+
+static int copy_self(int to)
+{
+	int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	struct stat st;
+	ssize_t n = 1;
+	off_t at = 0;
+
+	if (from < 0 || fstat(from, &st) < 0)
+		return -errno;
+	while (at < st.st_size && n > 0)
+		n = sendfile(to, from, &at, (size_t)(st.st_size - at));
+	close(from);
+	if (n < 0)
+		return -errno;
+	return at == st.st_size ? 0 : -EIO;
+}
+
+int init_host(struct container *c)
+{
+	int ret;
+
+	if (!c->plan->init)
+		return 0;
+	c->init_fd = memfd_create("bulkhead-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (c->init_fd < 3)
+		return fail(&c->fault, STEP_init, "a sealed copy of bulkhead",
+			    c->init_fd < 0 ? errno : LIE);
+	ret = copy_self(c->init_fd);
+	if (ret == 0 && fcntl(c->init_fd, F_ADD_SEALS, SEALS) < 0)
+		ret = -errno;
+	if (ret == 0 && (fcntl(c->init_fd, F_GET_SEALS) & SEALS) != SEALS)
+		ret = LIE;
+	return ret ? fail(&c->fault, STEP_init, "a sealed copy of bulkhead", ret) : 0;
+}
+
+char **init_argv(const struct plan *p, char *path)
+{
+	size_t n = 0;
+	char **argv;
+
+	while (p->argv[n])
+		n++;
+	argv = calloc(n + 4, sizeof(*argv));
+	if (!argv)
+		abort();
+	argv[0] = (char *)"bulkhead";
+	argv[1] = (char *)INIT_VERB;
+	argv[2] = path;
+	for (size_t i = 0; i < n; i++)
+		argv[3 + i] = p->argv[i];
+	return argv;
+}
+
+/* The command gets a process group of its own: Ctrl-C then reaches it once, not twice. */
+static void be_command(char **argv)
+{
+	struct fault fault = { .why = 0 };
+	sigset_t none;
+
+	setpgid(0, 0);
+	if (isatty(STDIN_FILENO))
+		tcsetpgrp(STDIN_FILENO, getpid());
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	execv(argv[0], argv + 1);
+	fail(&fault, STEP_execute, argv[1], errno);
+	fault_print(&fault, NULL);
+	_exit(fault_status(&fault));
+}
+
+/* Reaps whoever has died. Returns the exit status of @command, or -1 while it lives. */
+static int reap(pid_t command)
+{
+	int status, result = -1;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0) {
+		if (pid != command)
+			continue;
+		result = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+	}
+	return result;
+}
+
+int init_main(char **argv)
+{
+	int sig, status = -1;
+	sigset_t all;
+	pid_t command;
+
+	sigfillset(&all);
+	sigprocmask(SIG_BLOCK, &all, NULL);
+	command = fork();
+	if (command == 0)
+		be_command(argv);
+	while (command > 0 && status < 0) {
+		if (sigwait(&all, &sig) != 0)
+			continue;
+		if (sig == SIGCHLD)
+			status = reap(command);
+		else
+			kill(command, sig);
+	}
+	return command < 0 ? 125 : status;
+}

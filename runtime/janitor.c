@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "janitor.h"
+
+#include "cgroup.h"
+#include "clone.h"
+#include "leftovers.h"
+#include "sys.h"
+
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+static char janitor_stack[16384] __attribute__((aligned(16)));
+
+static void wait_for_end_of(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+
+	while (RAW5(SYS_ppoll, &p, 1, NULL, NULL, 0) == -EINTR)
+		;
+}
+
+/* Overlayfs leaves an empty directory of its own in the work directory. */
+static void remove_work_directory(const struct container *c)
+{
+	int dir;
+
+	if (!*c->work_path)
+		return;
+	dir = sys_openat(AT_FDCWD, c->work_path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	RAW3(SYS_unlinkat, dir, "work", AT_REMOVEDIR);
+	RAW3(SYS_unlinkat, dir, "index", AT_REMOVEDIR);
+	sys_close(dir);
+	RAW3(SYS_unlinkat, AT_FDCWD, c->work_path, AT_REMOVEDIR);
+}
+
+void janitor_sweep(struct container *c)
+{
+	leftovers_kill(c);
+	cgroup_remove(c);
+	remove_work_directory(c);
+}
+
+static void janitor_main(void *arg)
+{
+	struct container *c = arg;
+
+	wait_for_end_of(c->host_pidfd);
+	if (c->pidfd >= 3) {
+		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+		wait_for_end_of(c->pidfd);
+	}
+	janitor_sweep(c);
+	RAW1(SYS_exit_group, 0);
+	__builtin_unreachable();
+}
+
+int janitor_start(struct container *c)
+{
+	struct clone_args args = {
+		.flags = CLONE_VM | CLONE_FILES,
+		.stack = (uintptr_t)janitor_stack,
+		.stack_size = sizeof(janitor_stack),
+	};
+	long pid;
+
+	if (c->janitor)
+		return 0;
+	c->host_pidfd = raw_new_fd(RAW2(SYS_pidfd_open, c->host_pid, 0));
+	if (c->host_pidfd < 0)
+		return fail(&c->fault, STEP_watch, "pidfd_open", c->host_pidfd);
+	pid = clone3_call(&args, janitor_main, c);
+	if (pid < 0)
+		return fail(&c->fault, STEP_watch, "clone3", pid);
+	c->janitor = (pid_t)pid;
+	return 0;
+}
+
+void janitor_stop(struct container *c)
+{
+	if (!c->janitor)
+		return;
+	RAW2(SYS_kill, c->janitor, SIGKILL);
+	RAW4(SYS_wait4, c->janitor, NULL, __WALL, NULL);
+	c->janitor = 0;
+}

@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * The kernel's file systems inside. They are mounted after the old root is gone: a
+ * path of a hostile rootfs then cannot lead to the host, whatever its symlinks say.
+ */
+#include "steps.h"
+#include "sys.h"
+
+#include <linux/magic.h>
+#include <sched.h>
+#include <string.h>
+
+#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
+
+struct kernelfs {
+	const char *target, *type, *options;
+	unsigned long flags;
+	unsigned long magic; /* of statfs(2) */
+	uint64_t owner;      /* the namespace that it shows */
+	enum { LEAVE_OUT, LEND } when_shared;
+	bool make_target, optional; /* optional: a kernel without it is no danger */
+};
+
+/* In the order of mounting. LEND: the host's instance, when its namespace is shared. */
+static const struct kernelfs table[] = {
+	{ "/proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, PROC_SUPER_MAGIC, CLONE_NEWPID,
+	  LEND, true, false },
+	{ "/sys", "sysfs", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, SYSFS_MAGIC,
+	  CLONE_NEWNET, LEND, true, false },
+	{ "/sys/fs/cgroup", "cgroup2", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
+	  CGROUP2_SUPER_MAGIC, CLONE_NEWCGROUP, LEAVE_OUT, false, true },
+	{ "/dev", "tmpfs", "mode=755,size=64k", MS_NOSUID | MS_NOEXEC | MS_STRICTATIME, TMPFS_MAGIC,
+	  0, LEND, true, false },
+	{ "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC,
+	  DEVPTS_SUPER_MAGIC, 0, LEND, true, false },
+	{ "/dev/shm", "tmpfs", "mode=1777,size=64m", MS_NOSUID | MS_NODEV | MS_NOEXEC, TMPFS_MAGIC,
+	  0, LEND, true, false },
+	{ "/dev/mqueue", "mqueue", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, MQUEUE_MAGIC,
+	  CLONE_NEWIPC, LEAVE_OUT, true, true },
+};
+
+#define EACH_KERNELFS(k)                                                                           \
+	(const struct kernelfs *k = table; k < table + sizeof(table) / sizeof(*table); k++)
+
+enum { TREE_PROC, TREE_SYS };
+
+/* Flags of mount(2) as attributes of fsmount(2). */
+static uint64_t attributes(const struct kernelfs *k)
+{
+	return (k->flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0) | MOUNT_ATTR_NOSUID |
+	       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
+}
+
+static bool is_shared(const struct inside *in, const struct kernelfs *k)
+{
+	return k->owner && !(in->plan->namespaces & k->owner);
+}
+
+/* A user namespace may mount only what shows namespaces that it owns: borrow the rest. */
+static bool is_borrowed(const struct inside *in, const struct kernelfs *k)
+{
+	return is_shared(in, k) && k->when_shared == LEND && (in->plan->namespaces & CLONE_NEWUSER);
+}
+
+/*
+ * In a user namespace a new procfs or sysfs must not show more than one that is in sight
+ * (mount_too_revealing() in fs/namespace.c): it is made while the host's still is.
+ */
+static bool is_made_early(const struct inside *in, const struct kernelfs *k)
+{
+	return (k->owner == CLONE_NEWPID || k->owner == CLONE_NEWNET) &&
+	       (in->plan->namespaces & CLONE_NEWUSER);
+}
+
+static bool is_left_out(const struct inside *in, const struct kernelfs *k)
+{
+	return is_shared(in, k) && k->when_shared == LEAVE_OUT;
+}
+
+static int *tree_slot(struct inside *in, const struct kernelfs *k)
+{
+	return &in->kernel_trees[k->owner == CLONE_NEWPID ? TREE_PROC : TREE_SYS];
+}
+
+static int borrow(const struct kernelfs *k)
+{
+	const struct mount_attr attr = { .attr_set = attributes(k) };
+	int ret, tree = sys_open_tree(AT_FDCWD, k->target,
+				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+
+	if (tree < 0)
+		return tree;
+	ret = sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+	return ret < 0 ? ret : tree;
+}
+
+static int make_early(const struct kernelfs *k)
+{
+	int tree, fs = raw_new_fd(RAW2(SYS_fsopen, k->type, FSOPEN_CLOEXEC));
+	long ret = fs;
+
+	if (fs >= 0)
+		ret = RAW5(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	if (ret < 0)
+		return (int)ret;
+	tree = raw_new_fd(RAW3(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes(k)));
+	sys_close(fs);
+	return tree;
+}
+
+int kernelfs_open(struct inside *in)
+{
+	for
+		EACH_KERNELFS(k)
+		{
+			int tree;
+
+			if (!is_made_early(in, k))
+				continue;
+			tree = is_borrowed(in, k) ? borrow(k) : make_early(k);
+			if (tree < 0)
+				return fail(&in->fault, STEP_mount, k->target, tree);
+			*tree_slot(in, k) = tree;
+		}
+	return 0;
+}
+
+/* The target must be a directory of its own: a symlink could be one of an attacker. */
+static int prepare_target(struct inside *in, const struct kernelfs *k)
+{
+	struct statx stx = { .stx_mode = 0 };
+	int ret;
+
+	ret = sys_statx(AT_FDCWD, k->target, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx);
+	if (ret == -ENOENT && k->make_target) {
+		ret = sys_mkdirat(AT_FDCWD, k->target, 0755);
+		return ret < 0 ? fail(&in->fault, STEP_make_target, k->target, ret) : 0;
+	}
+	if (ret < 0)
+		return fail(&in->fault, STEP_check_target, k->target, ret);
+	if ((stx.stx_mode & S_IFMT) == S_IFLNK)
+		return fail(&in->fault, STEP_check_target, k->target, IS_SYMLINK);
+	if ((stx.stx_mode & S_IFMT) != S_IFDIR)
+		return fail(&in->fault, STEP_check_target, k->target, ENOTDIR);
+	return 0;
+}
+
+static int attach_early(struct inside *in, const struct kernelfs *k)
+{
+	int tree = *tree_slot(in, k), ret = sys_attach_tree(tree, AT_FDCWD, k->target, 0);
+
+	sys_close(tree);
+	return ret;
+}
+
+/* The group of terminals, where the id maps know it. */
+static bool knows_tty_group(const struct plan *p)
+{
+	if (!(p->namespaces & CLONE_NEWUSER))
+		return true;
+	for (size_t i = 0; i < p->gids.n; i++)
+		if (p->gids.line[i].inside <= 5 &&
+		    p->gids.line[i].count > 5 - p->gids.line[i].inside)
+			return true;
+	return false;
+}
+
+static const char *options_of(const struct inside *in, const struct kernelfs *k)
+{
+	if (k->magic == DEVPTS_SUPER_MAGIC && knows_tty_group(in->plan))
+		return "newinstance,ptmxmode=0666,mode=0620,gid=5";
+	return k->options;
+}
+
+static int mount_one(struct inside *in, const struct kernelfs *k)
+{
+	int ret;
+
+	TRY(prepare_target(in, k));
+	if (is_made_early(in, k))
+		ret = attach_early(in, k);
+	else
+		ret = sys_mount(k->type, k->target, k->type, k->flags, options_of(in, k));
+	if (ret == -ENODEV && k->optional)
+		return 0;
+	return ret < 0 ? fail(&in->fault, STEP_mount, k->target, ret) : 0;
+}
+
+int kernelfs_mount(struct inside *in)
+{
+	for
+		EACH_KERNELFS(k)
+		{
+			struct statfs parent;
+
+			if (is_left_out(in, k))
+				continue;
+			/* A kernel without cgroups has no such directory, and no cgroup2 either. */
+			if (k->optional && !k->make_target &&
+			    sys_statfs(k->target, &parent) == -ENOENT)
+				continue;
+			TRY(mount_one(in, k));
+		}
+	return 0;
+}
+
+int kernelfs_inspect(struct inside *in)
+{
+	for
+		EACH_KERNELFS(k)
+		{
+			struct statfs st = { .f_type = 0 };
+			unsigned long want =
+				k->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+			bool is_ours;
+			int ret;
+
+			if (is_left_out(in, k))
+				continue;
+			ret = sys_statfs(k->target, &st);
+			is_ours = (unsigned long)st.f_type == k->magic;
+			if (k->optional && (ret == -ENOENT || !is_ours))
+				continue;
+			if (ret < 0 || !is_ours || ((unsigned long)st.f_flags & want) != want)
+				return fail(&in->fault, STEP_mount, k->target, ret ? ret : LIE);
+		}
+	return 0;
+}

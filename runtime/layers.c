@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/*
+ * Layered file systems: overlayfs stacks the layers, writes go to the upper one. The
+ * layers are attached under short names on a scratch tmpfs first: overlayfs then needs
+ * no path of the caller's in its options, whatever characters that may hold. Scratch
+ * and layers are mounts of the old root: they leave with it.
+ */
+#include "janitor.h"
+#include "steps.h"
+#include "sys.h"
+#include "text.h"
+
+#include <linux/magic.h>
+#include <sched.h>
+#include <string.h>
+
+enum { OPTIONS_ROOM = 4096 }; /* mount(2): a page of options */
+
+static int scratch_tmpfs(struct inside *in)
+{
+	const char *over = in->plan->layers[0];
+	int fd, ret;
+
+	ret = sys_mount("tmpfs", over, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700");
+	if (ret < 0)
+		return fail(&in->fault, STEP_overlay, "a scratch tmpfs", ret);
+	fd = sys_openat(AT_FDCWD, over, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (fd >= 0)
+		ret = sys_fchdir(fd);
+	if (fd < 0 || ret < 0)
+		return fail(&in->fault, STEP_overlay, "a scratch tmpfs", fd < 0 ? fd : ret);
+	sys_close(fd);
+	return 0;
+}
+
+static int attach_at(int tree, const char *name)
+{
+	int ret = sys_mkdirat(AT_FDCWD, name, 0755);
+
+	if (ret == 0)
+		ret = sys_attach_tree(tree, AT_FDCWD, name, 0);
+	sys_close(tree);
+	return ret;
+}
+
+/* The layers' trees are opened before the scratch tmpfs hides one of them. */
+static int open_layers(struct inside *in, int *trees)
+{
+	const struct plan *p = in->plan;
+
+	for (size_t i = 0; i < p->n_layers; i++) {
+		trees[i] =
+			sys_open_tree(AT_FDCWD, p->layers[i], OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+		if (trees[i] < 0)
+			return fail(&in->fault, STEP_find_layer, p->layers[i], trees[i]);
+	}
+	return 0;
+}
+
+static int attach_layers(struct inside *in, const int *trees)
+{
+	for (size_t i = 0; i < in->plan->n_layers; i++) {
+		char name[24] = "";
+		int ret;
+
+		text_add_number(name, sizeof(name), i);
+		ret = attach_at(trees[i], name);
+		if (ret < 0)
+			return fail(&in->fault, STEP_overlay, in->plan->layers[i], ret);
+	}
+	return 0;
+}
+
+/* The parent of --upper, since the work directory must lie on the same mount. */
+static int open_upper(struct inside *in)
+{
+	char parent[COMMAND_PATH_ROOM] = "";
+	int tree;
+
+	text_add_bytes(parent, sizeof(parent), in->plan->upper,
+		       (size_t)(text_basename(in->plan->upper) - in->plan->upper));
+	if (!*parent)
+		text_add(parent, sizeof(parent), ".");
+	tree = sys_open_tree(AT_FDCWD, parent, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	return tree < 0 ? fail(&in->fault, STEP_find_upper, parent, tree) : tree;
+}
+
+static void add_upper_options(const struct plan *p, char *options)
+{
+	if (!p->upper) {
+		text_add(options, OPTIONS_ROOM, ",upperdir=upper,workdir=work");
+		return;
+	}
+	text_add(options, OPTIONS_ROOM, ",upperdir=up/");
+	text_add_escaped(options, OPTIONS_ROOM, text_basename(p->upper));
+	text_add(options, OPTIONS_ROOM, ",workdir=up/");
+	text_add_escaped(options, OPTIONS_ROOM, text_basename(p->upper));
+	text_add(options, OPTIONS_ROOM, UPPER_WORK_SUFFIX);
+}
+
+/* lowerdir= wants the topmost first. */
+static int overlay_options(struct inside *in, char *options)
+{
+	const struct plan *p = in->plan;
+
+	text_add(options, OPTIONS_ROOM, "lowerdir=");
+	for (size_t i = p->n_layers; i-- > 0;) {
+		text_add_number(options, OPTIONS_ROOM, i);
+		if (i)
+			text_add(options, OPTIONS_ROOM, ":");
+	}
+	add_upper_options(p, options);
+	if (p->namespaces & CLONE_NEWUSER)
+		text_add(options, OPTIONS_ROOM, ",userxattr");
+	if (strlen(options) >= OPTIONS_ROOM - 1)
+		return fail(&in->fault, STEP_overlay, "overlayfs", E2BIG);
+	return 0;
+}
+
+static int mount_overlay(struct inside *in)
+{
+	char options[OPTIONS_ROOM] = "";
+	int ret = 0;
+
+	TRY(overlay_options(in, options));
+	if (!in->plan->upper) {
+		ret = sys_mkdirat(AT_FDCWD, "upper", 0755);
+		if (ret == 0)
+			ret = sys_mkdirat(AT_FDCWD, "work", 0755);
+	}
+	if (ret == 0)
+		ret = sys_mkdirat(AT_FDCWD, "merged", 0755);
+	if (ret == 0)
+		ret = sys_mount("overlay", "merged", "overlay", 0, options);
+	return ret < 0 ? fail(&in->fault, STEP_overlay, "overlayfs", ret) : 0;
+}
+
+static int check_overlay(struct inside *in)
+{
+	struct statfs st = { .f_type = 0 };
+	int ret = sys_fstatfs(in->tree, &st);
+
+	if (ret < 0 || st.f_type != OVERLAYFS_SUPER_MAGIC)
+		return fail(&in->fault, STEP_overlay, "overlayfs", ret ? ret : LIE);
+	return 0;
+}
+
+/* Noted before it exists, so that whoever is left removes it. */
+int layers_host(struct container *c)
+{
+	int ret;
+
+	if (!c->plan->upper)
+		return 0;
+	TRY(janitor_start(c));
+	text_add(c->work_path, sizeof(c->work_path), c->plan->upper);
+	text_add(c->work_path, sizeof(c->work_path), UPPER_WORK_SUFFIX);
+	if (strlen(c->work_path) == sizeof(c->work_path) - 1)
+		return fail(&c->fault, STEP_find_upper, c->plan->upper, ENAMETOOLONG);
+	ret = sys_mkdirat(AT_FDCWD, c->work_path, 0700);
+	if (ret < 0) {
+		fail(&c->fault, STEP_find_upper, c->work_path, ret);
+		*c->work_path = '\0';
+		return -1;
+	}
+	return 0;
+}
+
+int layers_open(struct inside *in)
+{
+	TRY(open_layers(in, in->layer_trees));
+	if (in->plan->upper) {
+		in->upper_tree = open_upper(in);
+		TRY(in->upper_tree);
+	}
+	return 0;
+}
+
+int layers_attach(struct inside *in)
+{
+	int ret = 0;
+
+	TRY(scratch_tmpfs(in));
+	TRY(attach_layers(in, in->layer_trees));
+	if (in->plan->upper)
+		ret = attach_at(in->upper_tree, "up");
+	if (ret < 0)
+		return fail(&in->fault, STEP_overlay, in->plan->upper, ret);
+	TRY(mount_overlay(in));
+	in->tree = sys_openat(AT_FDCWD, "merged", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
+	if (in->tree < 0)
+		return fail(&in->fault, STEP_overlay, "overlayfs", in->tree);
+	return check_overlay(in);
+}

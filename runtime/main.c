@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* bulkhead: a minimal container runtime. See bulkhead(1), and create.c for the story. */
+#include "create.h"
+#include "features.h"
+#include "init.h"
+#include "options.h"
+#include "terminal.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+enum { STATUS_FAILED = 125 };
+
+static struct plan the_plan;
+static struct container the_container = {
+	.channel = { -1, -1 },
+	.init_fd = -1,
+	.pidfd = -1,
+	.host_pidfd = -1,
+	.cgroup = -1,
+	.signals = -1,
+	.terminal = -1,
+};
+
+static int cannot(const char *what, const char *object, const char *why)
+{
+	fprintf(stderr, "bulkhead: cannot %s \"%s\": %s\n", what, object, why);
+	return STATUS_FAILED;
+}
+
+/* A descriptor of ours must never become 0, 1 or 2 of the command. */
+static int open_stdio(void)
+{
+	for (int fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
+			return -1;
+	return 0;
+}
+
+/* The flag of close_range(2) came with 5.11; before, every descriptor is marked by hand. */
+static int mark_inherited_descriptors(void)
+{
+	DIR *dir;
+
+	if (syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return 0;
+	dir = opendir("/proc/self/fd");
+	if (!dir)
+		return -1;
+	for (const struct dirent *e; (e = readdir(dir));) {
+		int fd = atoi(e->d_name);
+
+		if (fd > 2 && fcntl(fd, F_SETFD, FD_CLOEXEC) < 0) {
+			closedir(dir);
+			return -1;
+		}
+	}
+	return closedir(dir);
+}
+
+/* Which file we are, so that nothing inside can be made to run it. */
+static int identify_self(struct file_id *id)
+{
+	struct stat st;
+
+	if (stat("/proc/self/exe", &st) < 0)
+		return -1;
+	*id = (struct file_id){ st.st_ino, major(st.st_dev), minor(st.st_dev) };
+	return 0;
+}
+
+static int start(enum verb verb, char **argv)
+{
+	struct container *c = &the_container;
+	int parsed = options_parse(verb, argv, &the_plan);
+
+	if (parsed > 0)
+		options_help(stdout);
+	if (parsed != 0)
+		return parsed > 0 ? 0 : STATUS_FAILED;
+	if (identify_self(&c->self) < 0)
+		return cannot("look at", "/proc/self/exe", strerror(errno));
+	c->plan = &the_plan;
+	c->host_pid = getpid();
+	terminal_measure(c);
+	return verb == VERB_RUN ? container_run(c) : container_stage(c);
+}
+
+int main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "--help";
+
+	if (open_stdio() < 0)
+		return cannot("open", "/dev/null", strerror(errno));
+	if (mark_inherited_descriptors() < 0)
+		return cannot("mark the descriptors in", "/proc/self/fd", strerror(errno));
+	if (strcmp(verb, "run") == 0)
+		return start(VERB_RUN, argv + 2);
+	if (strcmp(verb, "child") == 0)
+		return start(VERB_CHILD, argv + 2);
+	if (strcmp(verb, INIT_VERB) == 0 && argc > 3)
+		return init_main(argv + 2);
+	if (strcmp(verb, "features") == 0)
+		return features_print();
+	if (strcmp(verb, "--version") == 0)
+		return puts("bulkhead " VERSION) < 0;
+	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) {
+		options_help(argc > 1 ? stdout : stderr);
+		return argc > 1 ? 0 : STATUS_FAILED;
+	}
+	return cannot("do", verb, "there is no such verb (see bulkhead --help)");
+}

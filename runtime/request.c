@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "request.h"
+
+#include "fault.h"
+#include "names.h"
+#include "seccomp.h"
+#include "subid.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+void request_quote(char *to, size_t room, const char *s)
+{
+	size_t n = 0;
+
+	for (; *s && n + 5 < room; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c < 0x20 || c == 0x7f || c == '"' || c == '\\')
+			n += (size_t)snprintf(to + n, room - n, "\\x%02x", c);
+		else
+			to[n++] = (char)c;
+	}
+	to[n] = '\0';
+}
+
+static int refuse(const char *what, const char *value, const char *why)
+{
+	char shown[80];
+
+	request_quote(shown, sizeof(shown), value);
+	fprintf(stderr, "bulkhead: cannot %s \"%s\": %s\n", what, shown, why);
+	return -1;
+}
+
+void request_env(struct request *r, char *assignment)
+{
+	struct plan *p = r->plan;
+	size_t name = strcspn(assignment, "=") + 1, i = 0;
+
+	while (i < p->n_env && strncmp(p->env[i], assignment, name) != 0)
+		i++;
+	if (i == p->n_env) {
+		p->env = reallocarray(p->env, ++p->n_env + 1, sizeof(*p->env));
+		if (!p->env)
+			abort();
+		p->env[p->n_env] = NULL;
+	}
+	p->env[i] = assignment;
+}
+
+static void env_default(struct request *r, const char *name, const char *value)
+{
+	const struct plan *p = r->plan;
+	size_t n = strlen(name);
+	char *assignment;
+
+	for (size_t i = 0; i < p->n_env; i++)
+		if (strncmp(p->env[i], name, n) == 0 && p->env[i][n] == '=')
+			return;
+	if (asprintf(&assignment, "%s=%s", name, value) < 0)
+		abort();
+	request_env(r, assignment);
+}
+
+static void complete_env(struct request *r)
+{
+	const char *term = getenv("TERM");
+
+	env_default(r, "PATH", DEFAULT_PATH);
+	env_default(r, "HOME", r->plan->uid == 0 ? "/root" : "/");
+	if (term || r->plan->tty)
+		env_default(r, "TERM", term ? term : "xterm");
+	if (r->plan->hostname)
+		env_default(r, "HOSTNAME", r->plan->hostname);
+}
+
+static int complete_namespaces(struct request *r)
+{
+	struct plan *p = r->plan;
+
+	if (r->shared & CLONE_NEWNS)
+		return refuse("--share", "mnt", "the root is switched in a mount namespace");
+	if (r->shared & CLONE_NEWTIME)
+		return refuse("--share", "time", "it is shared unless --timens is given");
+	if (r->shared & CLONE_NEWUSER && (p->rootless || r->userns || p->uids.n || p->gids.n))
+		return refuse("--share", "user",
+			      p->rootless ? "only root can do without a user namespace"
+					  : "it contradicts --userns, --uid-map and --gid-map");
+	p->namespaces = default_namespaces & ~r->shared;
+	if (r->userns || p->rootless || p->uids.n || p->gids.n)
+		p->namespaces |= CLONE_NEWUSER;
+	if (r->stage_only)
+		p->namespaces &= ~(uint64_t)CLONE_NEWUSER;
+	return 0;
+}
+
+/* Without a map of the caller's: what is usual for root, or what a user is entitled to. */
+static void complete_maps(struct plan *p)
+{
+	const struct id_map all = { 0, 0, UINT32_MAX };
+
+	if (!(p->namespaces & CLONE_NEWUSER))
+		return;
+	if (!p->uids.n) {
+		if (p->rootless)
+			subid_maps("/etc/subuid", "newuidmap", geteuid(), &p->uids);
+		else
+			p->uids.line[p->uids.n++] = all;
+	}
+	if (!p->gids.n) {
+		if (p->rootless)
+			subid_maps("/etc/subgid", "newgidmap", getegid(), &p->gids);
+		else
+			p->gids.line[p->gids.n++] = all;
+	}
+}
+
+static bool maps_id(const struct id_maps *maps, uint32_t id)
+{
+	for (size_t i = 0; i < maps->n; i++)
+		if (id >= maps->line[i].inside && id - maps->line[i].inside < maps->line[i].count)
+			return true;
+	return false;
+}
+
+static int check_ids(const struct plan *p)
+{
+	if (!(p->namespaces & CLONE_NEWUSER))
+		return 0;
+	if (!maps_id(&p->uids, 0) || !maps_id(&p->gids, 0))
+		return refuse("use the id map without", "0", "the container is built as its root");
+	if (!maps_id(&p->uids, p->uid) || !maps_id(&p->gids, p->gid))
+		return refuse(
+			"use --user", "UID:GID",
+			"the id is not in the container's id map (see --uid-map, /etc/subuid)");
+	return 0;
+}
+
+/* Overlayfs takes part when there are layers, or a place to write to. */
+static void complete_root(struct plan *p)
+{
+	if (!p->rootfs && !p->n_layers)
+		p->rootfs = "rootfs";
+	if (!p->rootfs || (!p->n_layers && !p->upper))
+		return;
+	p->layers = reallocarray(p->layers, p->n_layers + 1, sizeof(*p->layers));
+	if (!p->layers)
+		abort();
+	memmove(p->layers + 1, p->layers, p->n_layers * sizeof(*p->layers));
+	p->layers[0] = p->rootfs;
+	p->n_layers++;
+	p->rootfs = NULL;
+}
+
+static int complete_names(struct request *r)
+{
+	struct plan *p = r->plan;
+
+	if (r->shared & CLONE_NEWUTS && (p->hostname || p->domainname))
+		return refuse(
+			"set", p->hostname ? p->hostname : p->domainname,
+			"--share uts keeps the host's names, and they are not ours to change");
+	if (!p->hostname && !(r->shared & CLONE_NEWUTS) && !r->stage_only)
+		p->hostname = "bulkhead";
+	return 0;
+}
+
+static int read_filter(struct plan *p, const char *path)
+{
+	int n, fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	n = fd < 0 ? -errno : seccomp_read_filter(fd, p->filter, FILTER_ROOM);
+	if (fd >= 0)
+		close(fd);
+	if (n < 0)
+		return refuse("use the seccomp filter", path,
+			      n == -EINVAL ? "it is not an array of BPF instructions (see "
+					     "seccomp_export_bpf(3))"
+					   : strerror(-n));
+	p->n_filter = (size_t)n;
+	return 0;
+}
+
+static int complete_filter(struct request *r)
+{
+	struct plan *p = r->plan;
+	int n;
+
+	if (strcmp(r->seccomp, "none") == 0)
+		return 0;
+	if (strcmp(r->seccomp, "default") != 0)
+		return read_filter(p, r->seccomp);
+	n = seccomp_default_filter(p->caps, p->filter, FILTER_ROOM);
+	if (n <= 0)
+		return refuse("use the seccomp filter", "default", "it does not fit");
+	p->n_filter = (size_t)n;
+	return 0;
+}
+
+int request_complete(struct request *r)
+{
+	struct plan *p = r->plan;
+
+	p->stage_only = r->stage_only;
+	p->rootless = geteuid() != 0;
+	if (!p->argv[0]) {
+		fputs("bulkhead: cannot run a container: there is no command "
+		      "(bulkhead run [OPTION]... [--] COMMAND [ARG]...)\n",
+		      stderr);
+		return -1;
+	}
+	if (!p->workdir)
+		p->workdir = "/";
+	if (complete_namespaces(r) < 0 || complete_names(r) < 0)
+		return -1;
+	complete_maps(p);
+	complete_root(p);
+	complete_env(r);
+	if (check_ids(p) < 0)
+		return -1;
+	return complete_filter(r);
+}

@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every step of a container's creation, by the file that holds it. X_host() works on
+ * the host side, X_inside() in the container's first process, X_inspect() looks back
+ * from there at what was built, just before the command is executed: a step whose
+ * result is not in place ends the container (fails closed), whatever its system calls
+ * returned. All return 0, or a negative number after fail().
+ */
+#ifndef RUNTIME_STEPS_H
+#define RUNTIME_STEPS_H
+
+#include "container.h"
+
+/* pidns.c */
+int pidns_inside(struct inside *in);      /* be the new process; die with bulkhead */
+int pidns_tie_to_host(struct inside *in); /* again: changing ids undoes it */
+
+/* userns.c */
+int userns_host(struct container *c); /* write the id maps */
+int userns_inside(struct inside *in); /* wait for them, become root */
+
+/* timens.c */
+struct clone_args;
+int timens_clone(struct container *c, struct clone_args *args, void (*entry)(void *), void *arg);
+int timens_inspect(struct inside *in);
+
+/* stage.c: `child` */
+int stage_check(struct container *c);        /* not in a namespace of the host's */
+int stage_check_hostname(struct inside *in); /* the hostname to be set is not the host's */
+
+/* mntns.c */
+int mntns_inside(struct inside *in); /* cut propagation; refuse the host's own */
+
+/* utsns.c */
+int utsns_inside(struct inside *in);
+int utsns_inspect(struct inside *in);
+
+/* netns.c */
+int netns_inside(struct inside *in); /* loopback up */
+
+/* cgroupns.c */
+int cgroupns_inside(struct inside *in);
+int cgroupns_inspect(struct inside *in);
+
+/* rootfs.c, layers.c */
+int rootfs_host(struct container *c); /* does it exist? */
+int rootfs_open(struct inside *in);   /* the tree of the new root */
+int rootfs_attach(struct inside *in);
+int rootfs_pivot(struct inside *in);   /* switch to it, detach the old root */
+int rootfs_protect(struct inside *in); /* --read-only */
+int rootfs_inspect(struct inside *in);
+int rootfs_protect_inspect(struct inside *in);
+int layers_host(struct container *c); /* the work directory beside --upper */
+int layers_open(struct inside *in);
+int layers_attach(struct inside *in); /* overlayfs; leaves the tree in in->tree */
+
+/* kernelfs.c: the kernel's file systems */
+int kernelfs_open(struct inside *in); /* those that need the host in sight */
+int kernelfs_mount(struct inside *in);
+int kernelfs_inspect(struct inside *in);
+
+/* mask.c: kernel paths hidden or read-only */
+int mask_inside(struct inside *in);
+int mask_inspect(struct inside *in);
+
+/* dev.c */
+int dev_open(struct inside *in); /* the host's nodes, where mknod is forbidden */
+int dev_populate(struct inside *in);
+int dev_inspect(struct inside *in);
+
+/* binds.c */
+int binds_host(struct container *c);  /* do the sources exist? */
+int binds_open(struct inside *in);    /* sources, while the host is in sight */
+int binds_targets(struct inside *in); /* with --read-only, while "/" is writable */
+int binds_attach(struct inside *in);  /* targets, when it no longer is */
+
+/* tty.c */
+int tty_inside(struct inside *in);
+
+/* process.c: a clean start state */
+int process_begin(struct inside *in); /* what we make has the modes we ask for */
+int process_inside(struct inside *in);
+int process_inspect(struct inside *in);
+
+/* privs.c */
+int privs_bound(struct inside *in);  /* bounding set, groups, user */
+int privs_reduce(struct inside *in); /* capabilities, no_new_privs */
+int privs_inspect(struct inside *in);
+int seccomp_inside(struct inside *in); /* the last step but execve */
+
+/* command.c */
+int command_find(struct inside *in);
+int command_close_descriptors(struct inside *in);
+int command_execute(struct inside *in); /* returns only on failure */
+
+#endif

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "supervise.h"
+
+#include "meet.h"
+#include "sys.h"
+#include "terminal.h"
+#include "text.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+
+#define BIT(sig) (1ULL << (sig))
+
+/* What a process without handler does on a signal: signal(7), "Standard signals". */
+static const uint64_t ignored_by_default =
+	BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH);
+static const uint64_t stops_by_default = BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
+
+/* The terminal sends these to a process group, so the command's group gets them. */
+static const uint64_t from_keyboard = BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTSTP);
+
+int supervise_prepare(struct container *c)
+{
+	const uint64_t all = ~0ULL;
+	long ret = RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+
+	if (ret == 0)
+		ret = raw_new_fd(
+			RAW4(SYS_signalfd4, -1, &all, sizeof(all), SFD_CLOEXEC | SFD_NONBLOCK));
+	if (ret < 0)
+		return fail(&c->fault, STEP_prepare_host, "signalfd", ret);
+	c->signals = (int)ret;
+	return 0;
+}
+
+static uint64_t status_mask(const char *status, const char *field)
+{
+	const char *at = strstr(status, field);
+	uint64_t mask = 0;
+
+	if (!at)
+		return 0;
+	for (at += strlen(field); *at && *at != '\n'; at++)
+		if (*at >= '0' && *at <= '9')
+			mask = mask << 4 | (uint64_t)(*at - '0');
+		else if (*at >= 'a' && *at <= 'f')
+			mask = mask << 4 | (uint64_t)(*at - 'a' + 10);
+	return mask;
+}
+
+/*
+ * True when the command neither handles, ignores nor blocks @sig. The kernel then drops
+ * it, since the command is PID 1 of its namespace (pid_namespaces(7)).
+ */
+static bool takes_default_action(const struct container *c, int sig)
+{
+	char path[40] = "/proc/", status[4096];
+	uint64_t taken;
+	long n;
+	int fd;
+
+	text_add_number(path, sizeof(path), (uint64_t)c->pid);
+	text_add(path, sizeof(path), "/status");
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	n = sys_read(fd, status, sizeof(status) - 1);
+	sys_close(fd);
+	if (n <= 0)
+		return false;
+	status[n] = '\0';
+	taken = status_mask(status, "\nSigBlk:") | status_mask(status, "\nSigIgn:") |
+		status_mask(status, "\nSigCgt:");
+	return !(taken & BIT(sig - 1));
+}
+
+static void send_signal(const struct container *c, int sig)
+{
+	if (from_keyboard & BIT(sig) && RAW2(SYS_kill, -c->pid, sig) == 0)
+		return;
+	RAW4(SYS_pidfd_send_signal, c->pidfd, sig, NULL, 0);
+}
+
+/*
+ * Delivers @sig to the command. What the kernel would drop because the command is PID 1,
+ * bulkhead does in its place: Ctrl-C ends `sleep` in a container as it does outside.
+ */
+static void deliver(struct container *c, int sig)
+{
+	bool by_default =
+		!c->plan->init && !(ignored_by_default & BIT(sig)) && takes_default_action(c, sig);
+
+	if (by_default && stops_by_default & BIT(sig)) {
+		send_signal(c, SIGSTOP);
+	} else if (by_default && sig != SIGKILL) {
+		c->died_of = sig;
+		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+	} else {
+		send_signal(c, sig);
+	}
+}
+
+/* Ctrl-Z: the container stops, and bulkhead with it, until the shell continues both. */
+static void stop_ourselves(struct container *c)
+{
+	deliver(c, SIGTSTP);
+	RAW2(SYS_kill, c->host_pid, SIGSTOP);
+	RAW4(SYS_pidfd_send_signal, c->pidfd, SIGCONT, NULL, 0);
+}
+
+static void take_signal(struct container *c, int sig)
+{
+	if (sig == SIGCHLD)
+		return;
+	if (sig == SIGWINCH && c->plan->tty)
+		terminal_resize(c);
+	else if (!c->ready)
+		c->held |= BIT(sig);
+	else if (sig == SIGTSTP)
+		stop_ourselves(c);
+	else
+		deliver(c, sig);
+}
+
+static void take_signals(struct container *c)
+{
+	struct signalfd_siginfo info;
+
+	while (sys_read(c->signals, &info, sizeof(info)) == (long)sizeof(info))
+		take_signal(c, (int)info.ssi_signo);
+}
+
+static void deliver_held(struct container *c)
+{
+	for (int sig = 1; sig < 64; sig++)
+		if (c->held & BIT(sig))
+			deliver(c, sig);
+	c->held = 0;
+}
+
+static void take_messages(struct container *c)
+{
+	struct message m;
+	int terminal, ret;
+
+	while ((ret = meet_poll(c->channel[0], &m, &terminal)) > 0) {
+		switch (m.meeting) {
+		case MEET_TERMINAL: terminal_adopt(c, terminal); break;
+		case MEET_READY:
+			c->ready = true;
+			deliver_held(c);
+			break;
+		case MEET_FAILED: c->fault = m.fault; break;
+		case MEET_RELEASED: break;
+		}
+	}
+}
+
+/* The channel wakes us only when something depends on it: each wake costs a switch. */
+static bool must_listen(const struct container *c)
+{
+	return !c->ready && (c->plan->tty || c->held);
+}
+
+static int wait_status(struct container *c)
+{
+	siginfo_t info = { .si_signo = 0 };
+	long ret = RAW5(SYS_waitid, P_PIDFD, c->pidfd, &info, WEXITED, NULL);
+
+	c->pid = 0;
+	if (ret < 0)
+		return fail(&c->fault, STEP_supervise, "waitid", ret), 125;
+	take_messages(c);
+	if (c->fault.why)
+		return fault_status(&c->fault);
+	if (info.si_code == CLD_EXITED)
+		return info.si_status;
+	if (!c->ready && !c->died_of)
+		fail(&c->fault, STEP_start, c->plan->rootfs ? c->plan->rootfs : c->plan->layers[0],
+		     KILLED_EARLY);
+	return 128 + (c->died_of ? c->died_of : info.si_status);
+}
+
+int supervise(struct container *c)
+{
+	enum { SIGNALS, PROCESS, CHANNEL, TERMINAL, COUNT = TERMINAL + 3 };
+	struct pollfd p[COUNT] = {
+		[SIGNALS] = { c->signals, POLLIN, 0 }, [PROCESS] = { c->pidfd, POLLIN, 0 }
+	};
+	long ret;
+
+	do {
+		p[CHANNEL] = (struct pollfd){ must_listen(c) ? c->channel[0] : -1, POLLIN, 0 };
+		terminal_want(c, &p[TERMINAL]);
+		ret = RAW5(SYS_ppoll, p, COUNT, NULL, NULL, 0);
+		if (ret < 0 && ret != -EINTR) {
+			fail(&c->fault, STEP_supervise, "ppoll", ret);
+			supervise_abort(c);
+			return 125;
+		}
+		if (p[CHANNEL].revents)
+			take_messages(c);
+		if (p[SIGNALS].revents)
+			take_signals(c);
+		if (!c->ready && c->held)
+			take_messages(c);
+		terminal_carry(c, &p[TERMINAL]);
+	} while (!p[PROCESS].revents);
+	terminal_drain(c);
+	return wait_status(c);
+}
+
+void supervise_abort(struct container *c)
+{
+	if (c->pid <= 0)
+		return;
+	if (c->pidfd >= 3)
+		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+	else
+		RAW2(SYS_kill, c->pid, SIGKILL);
+	RAW4(SYS_wait4, c->pid, NULL, __WALL, NULL);
+	c->pid = 0;
+}
+
+void supervise_restore(struct container *c)
+{
+	terminal_restore(c);
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+#include "text.h"
+
+#include <string.h>
+
+void text_add_bytes(char *to, size_t room, const char *s, size_t n)
+{
+	size_t have = strlen(to);
+
+	if (n > room - 1 - have)
+		n = room - 1 - have;
+	memcpy(to + have, s, n);
+	to[have + n] = '\0';
+}
+
+void text_add(char *to, size_t room, const char *s)
+{
+	text_add_bytes(to, room, s, strlen(s));
+}
+
+void text_add_number(char *to, size_t room, uint64_t n)
+{
+	char digits[20];
+	size_t i = sizeof(digits);
+
+	do
+		digits[--i] = (char)('0' + n % 10);
+	while (n /= 10);
+	text_add_bytes(to, room, digits + i, sizeof(digits) - i);
+}
+
+void text_add_escaped(char *to, size_t room, const char *s)
+{
+	for (; *s; s++) {
+		if (strchr("\\,:", *s))
+			text_add(to, room, "\\");
+		text_add_bytes(to, room, s, 1);
+	}
+}
+
+const char *text_basename(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
