@@ -13,14 +13,15 @@ import hashlib
 import io
 import json
 import os
-import shutil
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Iterable, Sequence
 
+import bundles
 import cpio
 import elf
+import kconfig
 import kernels
 import manifest
 import modules
@@ -47,6 +48,7 @@ class Image:
     modules: dict[str, list[str]] = field(default_factory=dict)
     packages: list[packages.Package] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    config: list[str] = field(default_factory=list)
 
 
 def canonical(path: str) -> str:
@@ -72,7 +74,7 @@ def add_applets(items: list[manifest.Item]) -> None:
     if busybox is None:
         return
     taken = {Path(item.entry.path).name for item in items
-             if Path(item.entry.path).parent.name in ("bin", "sbin")}
+             if str(Path(item.entry.path).parent) in ("/usr/bin", "/usr/sbin")}
     administrator = {"modprobe", "insmod", "init", "sysctl", "ifconfig", "ip", "poweroff"}
     for name in manifest.applets(busybox.entry.contents()):
         if name not in taken:
@@ -122,6 +124,31 @@ def add_modules(image: Image, table: Sequence[modules.Wanted]) -> None:
     items += [manifest.Item(cpio.text_file(path, text), "") for path, text in texts.items()]
 
 
+def config_lacks(kernel: kernels.Kernel, arch: str) -> list[kconfig.Lack] | None:
+    """What a kernel lacks of selftests/config; None when its configuration cannot be found."""
+    if kernel.config is None:
+        return None
+    needs = kconfig.read_fragment((HERE.parent / "selftests/config").read_text(encoding="utf-8"))
+    return kconfig.check(needs, kconfig.parse_config(kernel.config), arch, kernel.release,
+                         kernel.modules is not None)
+
+
+def report_lacks(kernel: kernels.Kernel, arch: str) -> list[kconfig.Lack]:
+    """Tells what a kernel lacks, on standard error."""
+    lacks = config_lacks(kernel, arch)
+    if lacks is None:
+        print(f"image.py: cannot check the configuration of kernel {kernel.release}: it is neither"
+              " beside the file nor inside it (CONFIG_IKCONFIG); give it with CONFIG=FILE",
+              file=sys.stderr)
+        return []
+    if lacks:
+        print(f"image.py: kernel {kernel.release} lacks {len(lacks)} of the options in"
+              " selftests/config:", file=sys.stderr)
+    for lack in lacks:
+        print(f"  {lack}", file=sys.stderr)
+    return lacks
+
+
 def sha256(data: bytes) -> str:
     """The SHA-256 of bytes, in hexadecimal."""
     return hashlib.sha256(data).hexdigest()
@@ -153,6 +180,7 @@ def write_image(image: Image, output: Path) -> str:
         "packages": [package.origin() for package in image.packages],
         "modules": image.modules,
         "missing": image.missing,
+        "config": {"lacks": image.config},
         "parts": {name: {"file": part_file(name), "members": describe_items(items)}
                   for name, items in image.parts.items()},
     }
@@ -189,7 +217,11 @@ def build(arguments: argparse.Namespace) -> int:
     """`build`: one image."""
     kernel = kernels.find(arguments.kernel, arguments.arch, HERE / "kernels",
                           arguments.config, arguments.modules, arguments.refresh)
-    image = Image(arguments.arch, kernel)
+    lacks = report_lacks(kernel, arguments.arch)
+    if any(lack.need.area == kconfig.AREA_AT_BOOT for lack in lacks):
+        raise ImageError(f"cannot build an image of kernel {kernel.release}: without the options of"
+                         " area boot no guest starts")
+    image = Image(arguments.arch, kernel, config=[lack.need.option for lack in lacks])
     lines = manifest.read(HERE / "image.manifest")
     userland = packages.Suite(USERLAND, arguments.arch)
     wanted = packages.resolve(userland, "programs", manifest.package_names(lines),
@@ -197,7 +229,8 @@ def build(arguments: argparse.Namespace) -> int:
     trees = {packages.unpacked(package, userland.cache): package for package in wanted}
     by_name = {package.name: tree for tree, package in trees.items()}
     places = manifest.Places(HERE.parent, Path(arguments.build), HERE / "guest", arguments.arch,
-                             lambda name: by_name[name])
+                             lambda name: by_name[name],
+                             manifest.named_files(lines, arguments.arch))
     gather(image, lines, places)
     if image.missing and not arguments.allow_missing:
         raise ImageError(f"cannot build the image: {', '.join(image.missing)} cannot be put into it"
@@ -215,24 +248,55 @@ def build(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def check_config(arguments: argparse.Namespace) -> int:
+    """`check-config`: 0 when a kernel has all that the suite needs."""
+    kernel = kernels.find(arguments.kernel, arguments.arch, HERE / "kernels",
+                          arguments.config, arguments.modules, arguments.refresh)
+    if report_lacks(kernel, arguments.arch) or kernel.config is None:
+        return 1
+    print(f"kernel {kernel.release}: has all options of selftests/config")
+    return 0
+
+
+def bundle(arguments: argparse.Namespace) -> int:
+    """`bundle`: all built images of an architecture in one file."""
+    names = [row.name for row in kernels.read_table(HERE / "kernels")
+             if row.arch == arguments.arch]
+    top = Path(arguments.build) / "image"
+    output = top / f"bulkhead-{arguments.arch}.tar.gz"
+    count = bundles.write(output, top / arguments.arch, names)
+    print(f"{output}: {count} images, {output.stat().st_size >> 20} MiB")
+    return 0
+
+
 def parse(argv: Sequence[str]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(prog="image.py", description="Build guest images.")
     commands = parser.add_subparsers(dest="command", required=True)
     one = commands.add_parser("build", help="build one image")
+    check = commands.add_parser("check-config", help="compare a kernel with selftests/config")
+    both = commands.add_parser("bundle", help="pack all images of an architecture into one file")
+    for command, run in ((one, build), (check, check_config), (both, bundle)):
+        command.set_defaults(run=run)
+        command.add_argument("--arch", default="x86_64", choices=sorted(packages.DEBIAN_ARCH))
+        command.add_argument("--build", default="build", metavar="DIR",
+                             help="the build directory")
+    for command in (one, check):
+        add_kernel_options(command)
+    one.add_argument("--allow-missing", action="store_true",
+                     help="build without programs that are not there yet, and say which")
+    return parser.parse_args(argv)
+
+
+def add_kernel_options(one: argparse.ArgumentParser) -> None:
+    """The options by which a kernel is chosen."""
     one.add_argument("--kernel", required=True, metavar="NAME|FILE",
                      help="a name of rootfs-builder/kernels, or a kernel file of your own")
-    one.add_argument("--arch", default="x86_64", choices=sorted(packages.DEBIAN_ARCH))
-    one.add_argument("--build", default="build", metavar="DIR", help="the build directory")
     one.add_argument("--config", metavar="FILE", help="the configuration of your own kernel")
     one.add_argument("--modules", metavar="DIR",
                      help="the lib/modules/RELEASE directory of your own kernel")
     one.add_argument("--refresh", action="store_true",
                      help="ask the archive for newer packages")
-    one.add_argument("--allow-missing", action="store_true",
-                     help="build without programs that are not there yet, and say which")
-    one.set_defaults(run=build)
-    return parser.parse_args(argv)
 
 
 def main(argv: Sequence[str]) -> int:
@@ -241,7 +305,8 @@ def main(argv: Sequence[str]) -> int:
     try:
         return int(arguments.run(arguments))
     except (ImageError, packages.PackageError, kernels.KernelError, modules.ModuleError,
-            manifest.ManifestError, elf.ElfError, OSError, ValueError) as error:
+            manifest.ManifestError, elf.ElfError, kconfig.ConfigError,
+            bundles.BundleError, OSError, ValueError) as error:
         print(f"image.py: {error}", file=sys.stderr)
         return 1
 

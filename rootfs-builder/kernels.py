@@ -8,6 +8,7 @@ import struct
 from dataclasses import dataclass
 from pathlib import Path
 
+import kconfig
 import modules
 import packages
 
@@ -123,4 +124,5 @@ def from_file(path: Path, arch: str, config: str | None, module_tree: str | None
         raise KernelError(f"cannot use \"{path}\": it does not tell its release (damaged file?)")
     tree = modules.Tree(Path(module_tree)) if module_tree else None
     return Kernel(release, release, data, "file", tree,
-                  Path(config).read_text(encoding="utf-8") if config else None)
+                  Path(config).read_text(encoding="utf-8") if config
+                  else kconfig.of_kernel(path, data, release))

@@ -5,13 +5,15 @@ from __future__ import annotations
 
 import re
 import stat
+import tarfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Iterator
+from typing import Callable, Collection, Iterator
 
 import cpio
+import elf
 
-KINDS = ("dir", "char", "link", "deb", "guest", "build", "build-each", "each", "tree")
+KINDS = ("dir", "char", "link", "deb", "guest", "build", "build-each", "each", "tar")
 
 
 class ManifestError(Exception):
@@ -40,13 +42,14 @@ class Item:
 
 @dataclass(frozen=True)
 class Places:
-    """Where the sources of a manifest are."""
+    """Where the sources of a manifest are; `named` are origins that have a line of their own."""
 
     top: Path
     build: Path
     guest: Path
     arch: str
     package_tree: Callable[[str], Path]
+    named: Collection[str] = ()
 
 
 def read(path: Path) -> list[Line]:
@@ -74,6 +77,12 @@ def parts(lines: list[Line]) -> list[str]:
     return list(dict.fromkeys(line.part for line in lines))
 
 
+def named_files(lines: list[Line], arch: str) -> set[str]:
+    """Origins of the built files that have a line of their own."""
+    return {f"build:{line.argument.replace('%A', arch)}" for line in lines
+            if line.kind == "build"}
+
+
 def items(line: Line, places: Places) -> Iterator[Item]:
     """What one line puts into the archive; ManifestError when it is not there."""
     argument = line.argument.replace("%A", places.arch)
@@ -90,13 +99,14 @@ def items(line: Line, places: Places) -> Iterator[Item]:
     elif line.kind == "guest":
         yield _file(line, places.guest / argument, f"source:rootfs-builder/guest/{argument}")
     elif line.kind == "build":
-        yield _file(line, places.build / argument, f"build:{argument}")
+        yield stripped(_file(line, places.build / argument, f"build:{argument}"))
     elif line.kind == "build-each":
-        yield from _each(line, places.build / argument, f"build:{argument}")
+        yield from map(stripped, _each(line, places.build / argument, f"build:{argument}",
+                                       places.named))
     elif line.kind == "each":
-        yield from _each(line, places.top / argument, f"source:{argument}")
+        yield from _each(line, places.top / argument, f"source:{argument}", places.named)
     else:
-        yield from _tree(line, places.build / argument, f"build:{argument}")
+        yield from _tar(line, places.build / argument, f"build:{argument}")
 
 
 def _file(line: Line, source: Path, origin: str) -> Item:
@@ -105,34 +115,53 @@ def _file(line: Line, source: Path, origin: str) -> Item:
     return Item(cpio.host_file(line.path, source, line.mode), origin)
 
 
-def _each(line: Line, directory: Path, origin: str) -> Iterator[Item]:
-    """Executable files only: a directory of programs may hold dependency files, too."""
+def _each(line: Line, directory: Path, origin: str, named: Collection[str]) -> Iterator[Item]:
+    """Programs, and the shell files that scripts read; sources of programs stay out."""
     files = [file for file in sorted(directory.glob("*"))
-             if file.is_file() and file.stat().st_mode & stat.S_IXUSR]
-    if not files:
+             if file.is_file() and (is_program(file) or file.suffix == ".sh")
+             and f"{origin}/{file.name}" not in named]
+    if not any(map(is_program, files)):
         raise ManifestError(f"\"{line.path}\" needs programs in \"{directory}\", where is none")
     for file in files:
-        yield Item(cpio.host_file(f"{line.path}/{file.name}", file, line.mode),
+        mode = line.mode if is_program(file) else line.mode & 0o666
+        yield Item(cpio.host_file(f"{line.path}/{file.name}", file, mode),
                    f"{origin}/{file.name}")
 
 
-def _tree(line: Line, top: Path, origin: str) -> Iterator[Item]:
-    if not top.is_dir():
-        raise ManifestError(f"\"{line.path}\" needs the tree \"{top}\", which is not there")
+def stripped(item: Item) -> Item:
+    """A program of ours without its debug information, which would only fill the guest."""
+    data = item.entry.contents()
+    if not elf.is_elf(data):
+        return item
+    return Item(cpio.Entry(item.entry.path, item.entry.mode, elf.strip(data)), item.origin)
+
+
+def is_program(file: Path) -> bool:
+    """Whether the file may be executed."""
+    return bool(file.stat().st_mode & stat.S_IXUSR)
+
+
+def _tar(line: Line, archive: Path, origin: str) -> Iterator[Item]:
+    if not archive.is_file():
+        raise ManifestError(f"\"{line.path}\" needs \"{archive}\", which is not there")
     yield Item(cpio.directory(line.path, line.mode), "")
-    for file in sorted(top.rglob("*")):
-        place = file.relative_to(top)
-        path = f"{line.path}/{place}"
-        status = file.lstat()
-        mode = stat.S_IMODE(status.st_mode)
-        if stat.S_ISLNK(status.st_mode):
-            yield Item(cpio.link(path, str(file.readlink())), f"{origin}/{place}")
-        elif stat.S_ISDIR(status.st_mode):
-            yield Item(cpio.directory(path, mode), f"{origin}/{place}")
-        elif stat.S_ISREG(status.st_mode):
-            yield Item(cpio.host_file(path, file, mode), f"{origin}/{place}")
-        else:
-            raise ManifestError(f"\"{file}\" is neither a file, a directory nor a link")
+    with tarfile.open(archive) as members:
+        for member in members:
+            path = f"{line.path}/{member.name.strip('./')}"
+            if path == f"{line.path}/":
+                continue
+            if member.isdir():
+                entry = cpio.directory(path, member.mode)
+            elif member.issym():
+                entry = cpio.link(path, member.linkname)
+            elif member.isreg():
+                data = members.extractfile(member)
+                entry = cpio.Entry(path, stat.S_IFREG | member.mode,
+                                   data.read() if data else b"")
+            else:
+                raise ManifestError(f"\"{archive}\" has \"{member.name}\", which is neither a"
+                                    " file, a directory nor a symbolic link")
+            yield Item(entry, origin)
 
 
 def applets(busybox: bytes) -> list[str]:

@@ -42,21 +42,22 @@ class Wanted:
     """One line of the table of modules."""
 
     name: str
+    option: str
     at_boot: bool
     why: str
 
 
 def read_table(path: Path) -> list[Wanted]:
-    """The table of modules: NAME, `boot` or `demand`, and what it is for."""
+    """The table of modules: NAME, OPTION, `boot` or `demand`, and what it is for."""
     wanted = []
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-        fields = line.split("#", 1)[0].split(None, 2)
+        fields = line.split("#", 1)[0].split(None, 3)
         if not fields:
             continue
-        if len(fields) != 3 or fields[1] not in ("boot", "demand"):
+        if len(fields) != 4 or fields[2] not in ("boot", "demand"):
             raise ModuleError(f"cannot read \"{path}\", line {number}:"
-                              " it is not NAME boot|demand REASON")
-        wanted.append(Wanted(fields[0], fields[1] == "boot", fields[2]))
+                              " it is not NAME OPTION boot|demand REASON")
+        wanted.append(Wanted(fields[0], f"CONFIG_{fields[1]}", fields[2] == "boot", fields[3]))
     return wanted
 
 

@@ -22,7 +22,7 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Iterator, Sequence
+from typing import Iterator, Mapping, Sequence
 
 DEBIAN_ARCH = {"x86_64": "amd64", "aarch64": "arm64"}
 REQUIRED_TOOLS = ("apt-get", "apt-cache", "dpkg", "dpkg-deb")
@@ -266,8 +266,8 @@ class Suite:
         if not names:
             raise PackageError(f"cannot find a package \"{pattern}\" in suite \"{self.name}\""
                                f" for {self.debian_arch}")
-        return max(self.show(names).values(),
-                   key=functools.cmp_to_key(lambda a, b: compare_versions(a.version, b.version)))
+        order = functools.cmp_to_key(compare_versions)
+        return max(self.show(names).values(), key=lambda package: order(package.version))
 
     def programs(self, names: Sequence[str]) -> list[Package]:
         """`names` and the libraries among all that apt would install for them."""
@@ -336,7 +336,10 @@ def resolve(suite: Suite, kind: str, names: Sequence[str], refresh: bool = False
     `kind` is `kernel` (one name, a pattern) or `programs`. With `refresh` the archive is asked
     again. The packages' files are in the cache afterwards.
     """
-    request = {"suite": suite.name, "arch": suite.debian_arch, kind: sorted(names)}
+    if not names:
+        return []
+    request: dict[str, object] = {"suite": suite.name, "arch": suite.debian_arch,
+                                  kind: sorted(names)}
     key = hashlib.sha256(json.dumps(request).encode()).hexdigest()
     lock = suite.cache / "resolved" / f"{key}.json"
     with suite.locked():
@@ -352,7 +355,7 @@ def resolve(suite: Suite, kind: str, names: Sequence[str], refresh: bool = False
         return packages
 
 
-def read_resolution(lock: Path, request: dict[str, object]) -> list[Package] | None:
+def read_resolution(lock: Path, request: Mapping[str, object]) -> list[Package] | None:
     """What the request was resolved to, or None when it was not or the file is of no use."""
     try:
         answer = json.loads(lock.read_text(encoding="utf-8"))
