@@ -11,8 +11,8 @@ image_build    = $(image_py) build $(image_options) $(if $(UPDATE),--refresh) --
 
 # What the other rooms put into an image. A make of its own, so that they see ARCH, too.
 image-inputs:
-	+@$(MAKE) --no-print-directory -s ARCH='$(image_arch)' '$(BUILD)/vm/$(image_arch)/init' \
-		'$(BUILD)/$(image_arch)/bulkhead' selftests-build 'rootfs-$(image_arch)'
+	+@$(MAKE) --no-print-directory -s ARCH='$(image_arch)' runtime selftests-build \
+		'$(BUILD)/vm/$(image_arch)/init' 'rootfs-$(image_arch)'
 
 image: image-inputs ## build a guest image: KERNEL=6.1 or a kernel FILE of your own, ARCH=aarch64
 	@$(image_build) '$(image_kernel)' $(if $(CONFIG),--config '$(CONFIG)') \

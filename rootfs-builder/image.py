@@ -192,6 +192,9 @@ def write_image(image: Image, output: Path) -> str:
         replace(output / part_file(name), archive.getvalue())
         described["parts"][name].update(  # type: ignore[index]
             {"sha256": sha256(archive.getvalue()), "size": len(archive.getvalue())})
+    for stale in set(output.glob("initrd*.img")) - {output / part_file(part)
+                                                    for part in image.parts}:
+        stale.unlink()
     described["digest"] = digest
     text = json.dumps(described, indent=1, sort_keys=True) + "\n"
     # Last: a manifest says that the image is whole.

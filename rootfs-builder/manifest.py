@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import stat
 import tarfile
@@ -14,6 +15,9 @@ import cpio
 import elf
 
 KINDS = ("dir", "char", "link", "deb", "guest", "build", "build-each", "each", "tar")
+
+# This machine, as uname(1) names it everywhere but on macOS.
+MACHINE = os.uname().machine
 
 
 class ManifestError(Exception):
@@ -77,15 +81,24 @@ def parts(lines: list[Line]) -> list[str]:
     return list(dict.fromkeys(line.part for line in lines))
 
 
+def expand(argument: str, arch: str) -> str:
+    """A path of the table for an architecture."""
+    return argument.replace("%A", arch).replace("%X", f"{arch}/" if arch != MACHINE else "")
+
+
+def named_file(line: Line, arch: str) -> str:
+    """The origin of a built file; the same whatever machine it was built on."""
+    return f"build:{line.argument.replace('%A', arch).replace('%X', '')}"
+
+
 def named_files(lines: list[Line], arch: str) -> set[str]:
     """Origins of the built files that have a line of their own."""
-    return {f"build:{line.argument.replace('%A', arch)}" for line in lines
-            if line.kind == "build"}
+    return {named_file(line, arch) for line in lines if line.kind == "build"}
 
 
 def items(line: Line, places: Places) -> Iterator[Item]:
     """What one line puts into the archive; ManifestError when it is not there."""
-    argument = line.argument.replace("%A", places.arch)
+    argument = expand(line.argument, places.arch)
     if line.kind == "dir":
         yield Item(cpio.directory(line.path, line.mode), "")
     elif line.kind == "link":
@@ -99,7 +112,7 @@ def items(line: Line, places: Places) -> Iterator[Item]:
     elif line.kind == "guest":
         yield _file(line, places.guest / argument, f"source:rootfs-builder/guest/{argument}")
     elif line.kind == "build":
-        yield stripped(_file(line, places.build / argument, f"build:{argument}"))
+        yield stripped(_file(line, places.build / argument, named_file(line, places.arch)))
     elif line.kind == "build-each":
         yield from map(stripped, _each(line, places.build / argument, f"build:{argument}",
                                        places.named))

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import gzip
 import hashlib
 import json
@@ -112,6 +113,19 @@ def test_a_tree_from_an_archive(tmp_path: Path) -> None:
     assert items(tmp_path, "core /rootfs 0755 tar:rootfs.tar") == {
         "/rootfs": ("40755", b""), "/rootfs/tmp": ("41777", b""),
         "/rootfs/tmp/link": ("120777", b"target"), "/rootfs/su": ("104711", b"")}
+
+
+def test_programs_for_another_machine(tmp_path: Path) -> None:
+    """%X leads to a folder only for an architecture that is not this machine's; the origin that
+    the manifest tells is the same, so that the digest is."""
+    folder = tmp_path / "build"
+    [line] = table(tmp_path, "core /usr/bin/bulkhead 0755 build:%Xbulkhead")
+    there = places(tmp_path)
+    for arch, place in ((HOST, "bulkhead"), ("other", "other/bulkhead")):
+        (folder / place).parent.mkdir(parents=True, exist_ok=True)
+        (folder / place).write_text(arch)
+        [item] = manifest.items(line, dataclasses.replace(there, arch=arch))
+        assert (item.entry.contents(), item.origin) == (arch.encode(), "build:bulkhead")
 
 
 def test_nodes_and_links(tmp_path: Path) -> None:
@@ -265,6 +279,20 @@ def test_manifest_tells_the_truth(sources: Path, tmp_path: Path) -> None:
             hashlib.sha256(contents).hexdigest()
     assert told["missing"] == []
     assert (told["arch"], told["kernel"]["release"]) == (HOST, "6.9.0-mine")
+
+
+def test_no_stale_part_is_left(sources: Path, tmp_path: Path) -> None:
+    """A part that the table has no more goes away; a part that it gets is written."""
+    table_file = sources / "rootfs-builder/image.manifest"
+    before = table_file.read_text()
+    table_file.write_text(before + "extra /usr/bin/tool 0755 build:init\n")
+    output = tmp_path / "one/build"
+    assert build(sources, output).returncode == 0
+    assert members(output / "image" / HOST / "6.9.0-mine/initrd-extra.img").keys() == {
+        "usr", "usr/bin", "usr/bin/tool"}
+    table_file.write_text(before)
+    assert build(sources, output).returncode == 0
+    assert set(tree_of(output)) == {"kernel", "initrd.img", "manifest.json"}
 
 
 def test_missing_programs(sources: Path, tmp_path: Path) -> None:
