@@ -134,8 +134,8 @@ void job_check_taint(void)
 	last = now;
 }
 
-/* Puts a test's result into the kernel log too: there it stands in order with the kernel's own
- * words, which come to the host over another channel. */
+/* Puts a test's result, or the end of a job, into the kernel log too: there it stands in order
+ * with the kernel's own words, which come to the host over another channel. */
 static void mark_kernel_log(const char *line, size_t len)
 {
 	int fd = open("/dev/kmsg", O_WRONLY | O_CLOEXEC);
@@ -192,6 +192,8 @@ void job_forward(void)
  * end open, so this reads what is there and does not wait for the end of the file. */
 static void finish(int status)
 {
+	char done[64];
+
 	for (size_t i = 0; i < 2; i++) {
 		for (int rounds = 0; rounds < 1024 && forward(&streams[i]); rounds++)
 			continue;
@@ -202,6 +204,8 @@ static void finish(int status)
 		streams[i].fd = -1;
 	}
 	job_check_taint();
+	snprintf(done, sizeof(done), "done %s", job_id);
+	mark_kernel_log(done, strlen(done));
 	send_exit(WIFEXITED(status) ? WEXITSTATUS(status) : -1,
 		  WIFSIGNALED(status) ? WTERMSIG(status) : 0);
 }

@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""run-tests.sh as a program: from arguments to exit status."""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import os
+import signal
+import sys
+import time
+from typing import Any, Callable, Dict, List, Tuple
+
+from launcher import hosts, options as command_line, plan, setup
+from launcher.errors import GuestDied, InfraError, UsageError
+from launcher.progress import Progress, error
+from launcher.runner import Job, Runner, Settings
+from launcher.supply import BootFailed, Supplier
+from report import results
+
+INTERRUPTED = 130
+
+
+def main(argv: List[str]) -> int:
+    """Runs the launcher; returns the exit status of the process."""
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        status = _run(command_line.parse(argv))
+    except UsageError as problem:
+        error(f"{problem}\nTry run-tests.sh --help")
+        status = results.USAGE
+    except BootFailed as problem:
+        error(f"{problem}\n--- the guest's last words ---\n" + _tail(problem.log))
+        status = results.INFRA
+    except (InfraError, GuestDied) as problem:
+        error(str(problem))
+        status = results.INFRA
+    except KeyboardInterrupt:
+        error("interrupted")
+        return INTERRUPTED
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the flush at exit must not fail again
+        status = results.INFRA
+    return results.bisect_status(status) if command_line.is_bisect(argv) else status
+
+
+def _terminate(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def _tail(log: str) -> str:
+    return "\n".join(log.rstrip().split("\n")[-40:])
+
+
+def _run(options: argparse.Namespace) -> int:
+    progress = Progress(sys.stdout)
+    quiet = options.list or options.dry_run
+    baseline = _baseline(options.baseline)
+    combos = setup.combos(options, progress.warn,
+                          (lambda text: None) if quiet else progress.say)
+    try:
+        if options.dry_run:
+            return _dry_run(combos)
+        if options.shell:
+            return _shell(combos[0], options.before)
+        catalogues = [_catalogue(combo) for combo in combos]
+        plan.check_globs(options.tests, catalogues)
+        if options.list:
+            return _list(catalogues, options.tests)
+        return _tests(options, combos, catalogues, progress, baseline)
+    finally:
+        for combo in combos:
+            combo.supplier.close()
+
+
+def _baseline(path: str) -> Any:
+    try:
+        return results.load(path) if path else None
+    except ValueError as problem:
+        raise UsageError(str(problem)) from None
+
+
+def _catalogue(combo: setup.Combo) -> plan.Catalogue:
+    def ask() -> plan.Catalogue:
+        guest = combo.supplier.fresh()
+        try:
+            return plan.read_catalogue(guest, combo.subject)
+        finally:
+            guest.close()
+    files = {name: digest for name, digest in combo.digests.items() if name != "kernel"}
+    return plan.cached_catalogue({**files, "arch": combo.image.arch}, combo.subject, ask)
+
+
+def _list(catalogues: List[plan.Catalogue], globs: List[str]) -> int:
+    lines = [f"{test.name}\t{test.layer}\t{' '.join(test.behaviours)}"
+             for catalogue in catalogues for test in plan.select(catalogue.tests, globs)]
+    print("\n".join(dict.fromkeys(lines)))
+    return 0
+
+
+def _dry_run(combos: List[setup.Combo]) -> int:
+    for supplier in dict.fromkeys(combo.supplier for combo in combos):
+        print(supplier.command())
+    return 0
+
+
+def _shell(combo: setup.Combo, before: str) -> int:
+    """A shell in a guest whose console is the terminal."""
+    guest = combo.supplier.fresh(terminal=True)
+    try:
+        if before:
+            guest.execute(["/bin/sh", "-c", f"{before}\n"], "before")
+            print(f"--before ended with {guest.await_frame('exit', 3600).split()[1]}")
+        guest.send("shell")
+        guest.qemu.process.wait()
+        return 0
+    finally:
+        guest.close()
+
+
+def _new_run(combo: setup.Combo, catalogue: plan.Catalogue) -> results.Run:
+    machine = combo.supplier.machine
+    return {"kernel": {"name": combo.image.name, "release": "",
+                       "digest": combo.digests["kernel"]},
+            "arch": combo.image.arch, "image": combo.image.digest,
+            "subject": {"name": combo.subject, "version": catalogue.subject.get("version", "")},
+            "accel": machine.accel, "infra": [], "boots": 0, "restores": 0, "tests": []}
+
+
+def _jobs(combos: List[setup.Combo], catalogues: List[plan.Catalogue],
+          options: argparse.Namespace) -> List[Job]:
+    made = []
+    for combo, catalogue in zip(combos, catalogues):
+        run = _new_run(combo, catalogue)
+        isolate = options.isolate or ("area" if combo.supplier.has_snapshots() else "none")
+        chosen = plan.select(catalogue.tests, options.tests)
+        totals: Dict[str, int] = {}
+        for test in catalogue.tests:
+            totals[test.program] = totals.get(test.program, 0) + 1
+        batches = plan.jobs(chosen, isolate)
+        made += [Job(run, combo.supplier, combo.subject, batch, totals) for batch in batches] \
+            or [Job(run, combo.supplier, combo.subject, [], totals)]
+    return made
+
+
+def _tests(options: argparse.Namespace, combos: List[setup.Combo],
+           catalogues: List[plan.Catalogue], progress: Progress, baseline: Any) -> int:
+    began, clock = datetime.datetime.now(datetime.timezone.utc), time.monotonic()
+    jobs = _jobs(combos, catalogues, options)
+    progress.total = sum(len(batch.tests) for job in jobs for batch in job.batches)
+    runner = Runner(Settings(options.timeout, options.repeat, options.before), progress.result)
+    if options.gdb:
+        progress.say("waiting for gdb: gdb vmlinux -ex 'target remote :1234'")
+    runner.work(jobs, options.jobs or min(4, hosts.cpu_count()))
+    runs = list({id(job.run): job.run for job in jobs}.values())
+    _complete(runs, jobs, catalogues)
+    report: results.Report = {
+        "format": results.FORMAT, "started": began.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "duration": round(time.monotonic() - clock, 3), "host": _host(), "runs": runs,
+        "problems": runner.problems}
+    if baseline:
+        results.compare(report, baseline)
+    status, reason = results.verdict(report)
+    report["verdict"] = {"status": status, "reason": reason}
+    progress.finish(report, status, reason)
+    _write(report, options)
+    return status
+
+
+def _complete(runs: List[results.Run], jobs: List[Job], catalogues: List[plan.Catalogue]) -> None:
+    """What is known only afterwards; tests in the order of their catalogue."""
+    for run, catalogue in zip(runs, catalogues):
+        order = {test.name: index for index, test in enumerate(catalogue.tests)}
+        run["tests"].sort(key=lambda test: order.get(test["name"], -1))
+        supplier = next(job.supplier for job in jobs if job.run is run)
+        run["kernel"]["release"] = supplier.release
+        run["infra"] = list(supplier.troubles)
+        run["boots"], run["restores"] = supplier.boots, supplier.restores
+
+
+def _host() -> Dict[str, str]:
+    import platform
+    return {"name": platform.node(), "system": platform.system(), "machine": platform.machine(),
+            "python": platform.python_version()}
+
+
+def _write(report: results.Report, options: argparse.Namespace) -> None:
+    """The files asked for; each renderer is loaded only when it is needed."""
+    for kind in ("json", "junit", "html", "ktap"):
+        path = getattr(options, kind)
+        if not path:
+            continue
+        try:
+            with open(path, "w", encoding="utf-8", errors="backslashreplace") as file:
+                file.write(_renderer(kind)(report))
+        except OSError as problem:
+            raise InfraError(f"cannot write \"{path}\": {problem.strerror}") from None
+
+
+def _renderer(kind: str) -> Callable[[results.Report], str]:
+    from report import html, junit, render
+    table: Dict[str, Callable[[results.Report], str]] = {
+        "json": results.dump, "junit": junit.render, "html": html.render, "ktap": render.ktap}
+    return table[kind]

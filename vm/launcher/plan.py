@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""What is to be run: the tests that an image holds, the ones asked for, and in which guests."""
+
+from __future__ import annotations
+
+import fnmatch
+import hashlib
+import json
+import time
+from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
+
+from launcher import cache
+from launcher.errors import GuestDied, InfraError, UsageError
+from launcher.guest import Guest
+
+KERNEL_SUBJECT = "kernel"  # the pseudo subject: tests of the kernel alone, no runtime between
+LIST_SECONDS = 60
+
+# Says each program's name and its list; for a subject also what its adapter tells about it.
+LIST_SCRIPT = """
+if [ -n "$1" ]; then
+	[ -x "$1" ] || { echo "no-subject"; exit 0; }
+	"$1" describe | sed 's/^/describe /'
+fi
+for program in /selftests/*; do
+	[ -f "$program" ] && [ -x "$program" ] || continue
+	echo "program ${program##*/}"
+	"$program" --list ${1:+--subject "$1"} || echo "broken $program $?"
+done
+"""
+
+
+class Planned(NamedTuple):
+    """One test of the plan."""
+
+    name: str
+    program: str
+    layer: str
+    behaviours: List[str]
+
+
+class Catalogue(NamedTuple):
+    """What an image offers for one subject."""
+
+    tests: List[Planned]
+    subject: Dict[str, str]          # what the adapter's `describe` said
+
+
+class Batch(NamedTuple):
+    """Tests of one program, run by one call of it."""
+
+    program: str
+    tests: List[Planned]
+
+
+def adapter(subject: str) -> str:
+    """The guest path of a subject's adapter; "" for the kernel alone."""
+    return "" if subject == KERNEL_SUBJECT else f"/selftests/subjects/{subject}"
+
+
+def _check_helper(program: str, status: str) -> None:
+    """Something that stands among the programs and knows no --list helps a subject, and is left
+    out; one that crashes or cannot start is a broken test program."""
+    if int(status) >= 126:
+        raise InfraError(f"cannot list the tests of \"{program}\": it ended with status {status}")
+
+
+def parse_list(lines: Sequence[str], subject: str) -> Catalogue:
+    """Reads what LIST_SCRIPT printed. Raises InfraError when it makes no sense."""
+    tests: List[Planned] = []
+    describe: Dict[str, str] = {}
+    program = ""
+    for line in lines:
+        word, _, rest = line.partition(" ")
+        fields = line.split("\t")
+        if line == "no-subject":
+            raise InfraError(f"cannot find subject \"{subject}\" in the image")
+        if word == "program":
+            program = rest
+        elif word == "describe":
+            key, _, value = rest.partition("=")
+            describe[key] = value
+        elif word == "broken":
+            _check_helper(*rest.split())
+        elif len(fields) >= 2 and program:
+            tests.append(Planned(fields[0], program, fields[1], "".join(fields[2:3]).split()))
+    other_layer = "runtime" if subject == KERNEL_SUBJECT else "kernel"
+    tests = [test for test in tests if test.layer != other_layer]
+    names = [test.name.lower() for test in tests]
+    doubles = {name for name in names if names.count(name) > 1} if len(set(names)) < len(names) \
+        else set()
+    if doubles:
+        raise InfraError(f"cannot tell apart tests of one name: {', '.join(sorted(doubles))}")
+    return Catalogue(tests, describe)
+
+
+def read_catalogue(guest: Guest, subject: str) -> Catalogue:
+    """Asks a guest for its tests. Raises InfraError when it cannot say."""
+    guest.execute(["/bin/sh", "-c", LIST_SCRIPT, "list", adapter(subject)], "list") \
+        if adapter(subject) else guest.execute(["/bin/sh", "-c", LIST_SCRIPT], "list")
+    lines: List[str] = []
+    deadline = time.monotonic() + LIST_SECONDS
+    try:
+        while time.monotonic() < deadline:
+            for event in guest.events(deadline - time.monotonic()):
+                if event.kind == "out":
+                    lines.append(event.text)
+                if event.kind == "exit":
+                    return parse_list(lines, subject)
+    except GuestDied as error:
+        raise InfraError(f"cannot list the tests: {error}") from None
+    raise InfraError(f"cannot list the tests: no answer within {LIST_SECONDS} s")
+
+
+def cached_catalogue(digests: Dict[str, str], subject: str, fresh: Any) -> Catalogue:
+    """The catalogue of the image with these digests; FRESH makes it when none is remembered."""
+    text = json.dumps([sorted(digests.items()), subject, LIST_SCRIPT])
+    place = cache.path("lists", hashlib.sha256(text.encode()).hexdigest()[:32] + ".json")
+    known = cache.read_json(place)
+    if isinstance(known, list) and len(known) == 2:
+        return Catalogue([Planned(*entry) for entry in known[0]], known[1])
+    catalogue: Catalogue = fresh()
+    try:
+        cache.folder("lists")
+        cache.write_json(place, [[list(test) for test in catalogue.tests], catalogue.subject])
+    except OSError:
+        pass  # only costs time
+    return catalogue
+
+
+def select(tests: Sequence[Planned], globs: Sequence[str]) -> List[Planned]:
+    """The tests whose name, or whose program's name, matches one of the patterns; all if none."""
+    return [test for test in tests if not globs or any(
+        fnmatch.fnmatchcase(test.name, glob) or test.program == glob for glob in globs)]
+
+
+def jobs(tests: Sequence[Planned], isolate: str) -> List[List[Batch]]:
+    """Which tests share a guest: each list of batches gets a guest of its own."""
+    by_program: Dict[str, List[Planned]] = {}
+    for test in tests:
+        by_program.setdefault(test.program, []).append(test)
+    batches = [Batch(program, mine) for program, mine in by_program.items()]
+    if isolate == "none":
+        return [batches] if batches else []
+    if isolate == "area":
+        return [[batch] for batch in batches]
+    return [[Batch(test.program, [test])] for test in tests]
+
+
+def check_globs(globs: Sequence[str], catalogues: Sequence[Catalogue]) -> None:
+    """Raises UsageError for a pattern that matches nothing anywhere: most likely a slip."""
+    for glob in globs:
+        if not any(select(catalogue.tests, [glob]) for catalogue in catalogues):
+            raise UsageError(f"cannot run \"{glob}\": no test has a name like that (see --list)")
+
+
+def chunk(tests: Sequence[Planned], limit: int, words: int) -> Tuple[List[Planned], List[Planned]]:
+    """The first tests whose names fit into one request of LIMIT bytes and WORDS names, and the
+    others."""
+    size = 0
+    for index, test in enumerate(tests):
+        size += len(test.name) + len(" --run ")
+        if index >= words or size > limit:
+            return list(tests[:index]), list(tests[index:])
+    return list(tests), []

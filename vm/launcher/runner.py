@@ -1,0 +1,189 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Runs jobs: gives each its guest, replaces guests that died, and collects the verdicts."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
+
+from launcher import plan, splats
+from launcher.errors import InfraError
+from launcher.guest import Guest
+from launcher.session import Outcome, Session, Verdict
+from launcher.supply import Supplier
+from launcher.wire import REQUEST_MAX
+from report import results
+
+RUN_GLOBS = 60           # names that one call of a test program takes
+INFRA_RETRIES = 2        # fresh guests for a test whose guest the host took away
+
+
+class Settings(NamedTuple):
+    """What the user chose for all jobs."""
+
+    timeout: float
+    repeat: int
+    before: str
+
+
+class Job(NamedTuple):
+    """Batches that share a guest for as long as it stays healthy."""
+
+    run: results.Run
+    supplier: Supplier
+    subject: str
+    batches: List[plan.Batch]
+    totals: Dict[str, int]   # how many tests each program has, to know when all were chosen
+
+
+Tables = Tuple[List[splats.Complaint], List[Any]]
+
+
+class Runner:
+    """Works off jobs with several guests at once."""
+
+    def __init__(self, settings: Settings, show: Callable[[results.Run, results.Test], None]) \
+            -> None:
+        self.settings = settings
+        self.problems: List[str] = []
+        self._show = show
+        self._tables: Tables = (splats.load(), splats.load_allowed())
+        self._mutex = threading.Lock()
+        self._numbers = itertools.count(1)
+        self._stop = threading.Event()
+
+    def work(self, jobs: Sequence[Job], guests: int) -> None:
+        """Runs all jobs. An interrupt ends the guests and is passed on."""
+        queue = iter(jobs)
+        threads = [threading.Thread(target=self._drain, args=(queue,))
+                   for _ in range(max(1, min(guests, len(jobs))))]
+        try:
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        except BaseException:
+            self._stop.set()
+            for thread in threads:
+                thread.join()
+            raise
+
+    def _drain(self, queue: Any) -> None:
+        while not self._stop.is_set():
+            with self._mutex:
+                job = next(queue, None)
+            if job is None:
+                return
+            try:
+                self._run_job(job)
+            except InfraError as error:
+                self._problem(str(error))
+                self._lose(job, str(error))
+            except Exception as error:  # noqa: BLE001 - a thread must not die unheard
+                self._problem(f"the launcher failed: {type(error).__name__}: {error}")
+                self._lose(job, str(error))
+
+    def _problem(self, text: str) -> None:
+        with self._mutex:
+            if text not in self.problems:
+                self.problems.append(text)
+
+    def _run_job(self, job: Job) -> None:
+        guest: Optional[Guest] = None
+        try:
+            for batch in job.batches:
+                pending, retries = list(batch.tests), INFRA_RETRIES
+                while pending and not self._stop.is_set():
+                    guest = guest or self._fresh(job)
+                    outcome = self._session(job, guest, batch.program, pending)
+                    lost = [v for v in outcome.verdicts if v.blame == "infra"]
+                    if lost and retries:
+                        retries -= 1
+                        job.supplier.troubles.append(f"{lost[0].test.name}: {lost[0].reason}")
+                        outcome = outcome._replace(
+                            verdicts=[v for v in outcome.verdicts if v.blame != "infra"])
+                    self._record(job, outcome)
+                    done = {verdict.test.name for verdict in outcome.verdicts}
+                    pending = [test for test in pending if test.name not in done]
+                    if not outcome.healthy:
+                        guest.close()
+                        guest = None
+        finally:
+            if guest:
+                guest.close()
+
+    def _fresh(self, job: Job) -> Guest:
+        """A pristine guest in which --before has run."""
+        guest = job.supplier.fresh()
+        for trouble in guest.troubles:
+            if trouble not in job.supplier.troubles:
+                job.supplier.troubles.append(trouble)
+        if self.settings.before:
+            try:
+                self._before(job, guest)
+            except BaseException:
+                guest.close()
+                raise
+        return guest
+
+    def _before(self, job: Job, guest: Guest) -> None:
+        test = plan.Planned("before.command", "before", "kernel", [])
+        session = Session(guest, [test], self.settings.timeout, self._tables)
+        wrapper = f"({self.settings.before}\n) >&2 && echo KTAP version 1 && echo 1..1 " \
+            "&& echo ok 1 before.command"
+        outcome = session.run(["/bin/sh", "-c", wrapper], "before")
+        verdict = outcome.verdicts[0]
+        if verdict.splat:
+            self._record(job, outcome._replace(verdicts=[verdict]))
+            job.supplier.stop(f"the kernel did not survive --before: {verdict.reason}")
+        elif verdict.status != "pass":
+            job.supplier.stop(f"cannot run --before \"{self.settings.before}\": {verdict.reason}: "
+                              f"{' / '.join(verdict.diagnostics[-3:])}")
+        else:
+            return
+        raise InfraError(job.supplier.dead)
+
+    def _session(self, job: Job, guest: Guest, program: str, pending: List[plan.Planned]) \
+            -> Outcome:
+        settings = self.settings
+        path = plan.adapter(job.subject)
+        argv = [f"/selftests/{program}", "--timeout",
+                str(max(1, round(settings.timeout * guest.factor)))]
+        if path:
+            argv += ["--subject", path, "--rootfs", "/rootfs"]
+        if settings.repeat > 1:
+            argv += ["--repeat", str(settings.repeat)]
+        room = REQUEST_MAX - sum(len(word) + 3 for word in argv) - 100
+        tests, _ = plan.chunk(pending, room, RUN_GLOBS)
+        if len(tests) < len(pending) or len(pending) != job.totals[program]:
+            for test in tests:
+                argv += ["--run", test.name]
+        session = Session(guest, tests, settings.timeout * settings.repeat, self._tables)
+        return session.run(argv, f"job{next(self._numbers)}")
+
+    def _record(self, job: Job, outcome: Outcome) -> None:
+        for text in outcome.problems:
+            self._problem(text)
+        with self._mutex:
+            for verdict in outcome.verdicts:
+                self._add(job.run, verdict)
+
+    def _add(self, run: results.Run, verdict: Verdict) -> None:
+        test = results.new_test(verdict.test.name, verdict.test.layer, verdict.test.behaviours,
+                                verdict.status, verdict.reason, verdict.duration,
+                                verdict.diagnostics)
+        extra: Dict[str, str] = {"splat": verdict.splat, "log": verdict.log, "blame": verdict.blame}
+        test.update({key: value for key, value in extra.items() if value})
+        run["tests"].append(test)
+        self._show(run, test)
+
+    def _lose(self, job: Job, reason: str) -> None:
+        """Every planned test that has no result is an error by name."""
+        with self._mutex:
+            reported = {test["name"] for test in job.run["tests"]}
+            for batch in job.batches:
+                for test in batch.tests:
+                    if test.name not in reported:
+                        self._add(job.run, Verdict(test, "crash", f"no result: {reason}", 0.0, [],
+                                                   blame="infra"))

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Supplies pristine guests of one machine: from its snapshot, which it makes when there is none,
+or from a cold boot where snapshots cannot be."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import threading
+import time
+from typing import Any, Callable, Dict, List, Optional, Tuple
+
+from launcher import cache, snapshot, splats
+from launcher.errors import GuestDied, InfraError
+from launcher.guest import Guest
+from launcher.qemu import Machine, arguments, shown
+
+BOOT_ATTEMPTS = 3        # emulators lose a boot now and then: no verdict on kernel or test
+BOOT_IDLE_SECONDS = 60   # a booting guest that says nothing for so long is dead
+SPLAT_SECONDS = 2        # what a booting guest still gets after its kernel has given up
+LOCK_SECONDS = 180       # another run may be making the same snapshot
+
+HINTS = (
+    ("No working init found", "the initrd has no usable /init: build the image again"),
+    ("Unable to mount root fs", "the kernel found no initrd: CONFIG_BLK_DEV_INITRD, or the "
+     "compression of the initrd is missing in it"),
+    ("Failed to execute /init", "/init is not for this architecture, or CONFIG_BINFMT_ELF is off"),
+    ("cannot mount \"/dev\"", "CONFIG_DEVTMPFS is missing in this kernel"),
+)
+
+
+class BootFailed(InfraError):
+    """No attempt to boot came to the point where tests can start. `log` is the last console."""
+
+    def __init__(self, message: str, log: str) -> None:
+        super().__init__(message)
+        self.log = log
+
+
+class Supplier:
+    """Guests of one machine, for any number of threads."""
+
+    def __init__(self, machine: Machine, digests: Dict[str, str], pieces: Tuple[str, bytes],
+                 use_snapshots: bool, warn: Callable[[str], None]) -> None:
+        self.machine = machine
+        self.troubles: List[str] = []       # boots that died, for the report
+        self.boots = self.restores = 0
+        self.release = ""                   # what the kernel calls itself
+        self.dead = ""                     # why no more guests will come
+        self._part, self._additions = pieces
+        self._warn = warn
+        self._snapshots = use_snapshots and snapshot.supported() and not machine.extra
+        self._key = snapshot.key(machine, digests)
+        self._meta: Optional[Dict[str, Any]] = None
+        self._mutex = threading.Lock()
+        self._folder = ""
+
+    def fresh(self, terminal: bool = False) -> Guest:
+        """A guest that has run nothing yet. Raises InfraError."""
+        if self.dead:
+            raise InfraError(self.dead)
+        if self._snapshots:
+            with self._mutex:
+                guest = self._from_snapshot_or_first(terminal)
+            if guest:
+                return guest
+        return self._begun(self._boot(None, terminal))
+
+    def has_snapshots(self) -> bool:
+        """Whether pristine guests are cheap here."""
+        return self._snapshots
+
+    def stop(self, reason: str) -> None:
+        """No more guests: what became of this one would become of each."""
+        self.dead = reason
+
+    def command(self) -> str:
+        """A command line that boots such a guest by hand, console on the terminal."""
+        args = arguments(self.machine) + ["-chardev", "stdio,id=console,signal=off", "-chardev",
+                                          "file,id=results,path=results.log"]
+        return shown(args + self.machine.arch.devices)
+
+    def close(self) -> None:
+        """Removes what this run alone needed."""
+        if self._folder:
+            shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _from_snapshot_or_first(self, terminal: bool) -> Optional[Guest]:
+        """None when it turned out that there can be no snapshot."""
+        guest = self._restore(terminal)
+        if guest or not self._snapshots:
+            return guest
+        try:
+            with cache.lock(self._key, LOCK_SECONDS) as held:
+                guest = self._restore(terminal)  # made by another run while this one waited
+                if guest or not held:
+                    return guest
+                self._make()
+        except OSError as error:
+            self._give_up(f"{error.strerror} in \"{cache.root()}\"")
+        return self._restore(terminal)
+
+    def _restore(self, terminal: bool) -> Optional[Guest]:
+        """A guest from the snapshot, or None; a snapshot that does not come to life is removed."""
+        if not self._snapshots:
+            return None
+        self._meta = self._meta or snapshot.find(self._key)
+        if not self._meta:
+            return None
+        try:
+            guest = self._begun(snapshot.restore(self.machine, self._key, self._meta, terminal))
+            self.restores += 1
+            return guest
+        except GuestDied as error:
+            self._warn(f"the snapshot did not come to life, making it anew: {error}")
+            self._meta = None
+            shutil.rmtree(cache.path("snapshots", self._key), ignore_errors=True)
+            return None
+
+    def _make(self) -> None:
+        """Boots a guest and saves it."""
+        memory = snapshot.Memory(self.machine.arch)
+        try:
+            guest = self._boot(memory, False)
+            try:
+                snapshot.take(guest, memory, self._key)
+            finally:
+                guest.close()
+        except OSError as error:
+            self._give_up(f"{error.strerror} in \"{cache.root()}\"")
+        except GuestDied as error:
+            self._give_up(str(error))
+        finally:
+            memory.close()
+        cache.prune(time.time())
+
+    def _give_up(self, reason: str) -> None:
+        self._snapshots = False
+        self._warn(f"cannot keep a snapshot: {reason} (each guest boots from cold now)")
+
+    def _begun(self, guest: Guest) -> Guest:
+        try:
+            guest.begin()
+        except GuestDied:
+            guest.close()
+            raise
+        self.release = guest.hello.split(" ")[1] if " " in guest.hello else ""
+        return guest
+
+    def _boot(self, memory: Optional[snapshot.Memory], terminal: bool) -> Guest:
+        """A guest that has said that it is ready."""
+        machine = self.machine._replace(initrd=self._initrd())
+        for attempt in range(1, BOOT_ATTEMPTS + 1):
+            self.boots += 1
+            guest = snapshot.boot(machine, memory, terminal)
+            try:
+                await_ready(guest)
+                return guest
+            except GuestDied as error:
+                said = guest.close()
+                message = explain_boot(guest, error, said)
+                self.troubles.append(f"boot {attempt}: {message}")
+                if attempt == BOOT_ATTEMPTS:
+                    self.stop(f"cannot boot \"{machine.kernel}\": {message}")
+                    raise BootFailed(self.dead, guest.log_text()) from None
+            except BaseException:
+                guest.close()
+                raise
+        raise AssertionError
+
+    def _initrd(self) -> str:
+        """The image's initrd; with the subject's part and --add behind it where there are any."""
+        if not self._part and not self._additions:
+            return self.machine.initrd
+        if not self._folder:
+            self._folder = tempfile.mkdtemp(prefix="bulkhead-")
+        path = os.path.join(self._folder, "initrd.img")
+        if not os.path.exists(path):
+            with open(path, "wb") as out:
+                for source in filter(None, (self.machine.initrd, self._part)):
+                    with open(source, "rb") as file:
+                        shutil.copyfileobj(file, out, 1 << 20)
+                    out.write(bytes(-out.tell() % 4))
+                out.write(self._additions)
+        return path
+
+
+def await_ready(guest: Guest) -> None:
+    """Returns when init is ready; raises GuestDied as soon as it is clear that it never will."""
+    watcher = splats.Watcher((splats.load(), splats.load_allowed()))
+    last = time.monotonic()
+    doomed: Optional[splats.Splat] = None
+    while True:
+        for event in guest.events(0.5):
+            last = last if doomed else time.monotonic()
+            if event.kind == "ready":
+                return
+            splat = watcher.feed(event.text) if event.kind == "console" else None
+            if splat and splat.fatal:
+                doomed = splat
+        if doomed and time.monotonic() - last > SPLAT_SECONDS:
+            raise GuestDied("crash", doomed.text)
+        if time.monotonic() - last > BOOT_IDLE_SECONDS:
+            raise GuestDied("silent", f"the guest said nothing for {BOOT_IDLE_SECONDS} s")
+
+
+def explain_boot(guest: Guest, error: GuestDied, said: str) -> str:
+    """One line: what became of a boot, and what to do."""
+    log = guest.log_text()
+    watcher = splats.Watcher((splats.load(), []))
+    found = [splat for splat in map(watcher.feed, log.split("\n")) if splat]
+    panics = [splat for splat in found if splat.fatal]
+    hint = next((hint for text, hint in HINTS if text in log), "")
+    if not log.strip() and not said:
+        hint = hint or ("not one byte on its console: no kernel for this machine, or one without a "
+                        "driver for its UART")
+    status = guest.qemu.process.returncode
+    what = panics[-1].text if panics else said.split("\n")[-1] if said else str(error)
+    if error.how == "ended" and not panics and not said:
+        what = "the guest switched itself off" if status == 0 else f"QEMU ended with {status}"
+    return f"{what} ({hint})" if hint else what

@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Plain renderings: KTAP, the matrix for the terminal, annotations for GitHub Actions."""
+
+from __future__ import annotations
+
+import re
+import secrets
+from typing import Dict, List
+
+from report import results
+
+ANNOTATIONS_MAX = 9  # GitHub shows ten a step; the tenth is the summary's
+UNPRINTABLE = re.compile(r"[^\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
+
+
+def plain(text: str) -> str:
+    """TEXT without anything that a terminal would obey."""
+    return UNPRINTABLE.sub("?", text)
+
+
+def _ktap_line(number: int, test: results.Test) -> str:
+    bad = test["status"] in ("fail", "crash", "timeout")
+    word = {"skip": "SKIP", "timeout": "TIMEOUT", "crash": "ERROR", "fail": ""}.get(test["status"])
+    reason = plain(test["reason"]).replace("#", "_")
+    tail = f" # {word} {reason}".rstrip(" #") if word is not None else ""
+    return f"{'not ok' if bad else 'ok'} {number} {test['name']}{tail}"
+
+
+def ktap(report: results.Report) -> str:
+    """Each run is a test whose subtests are the tests."""
+    lines = ["KTAP version 1", f"1..{len(report['runs'])}"]
+    for index, run in enumerate(report["runs"], 1):
+        lines += ["  KTAP version 1", f"  1..{len(run['tests'])}"]
+        for number, test in enumerate(run["tests"], 1):
+            lines += [f"  # {plain(line)}" for line in test["diagnostics"]]
+            lines.append("  " + _ktap_line(number, test))
+        counts = results.count(run["tests"])
+        bad = counts["fail"] + counts["crash"] + counts["timeout"]
+        lines.append(f"{'not ok' if bad or not run['tests'] else 'ok'} {index} "
+                     f"{results.title(run).replace(' ', '/')}")
+    return "\n".join([*lines, ""])
+
+
+def matrix(report: results.Report) -> List[str]:
+    """One row a run: passed, failed, crashed, timed out, skipped."""
+    rows = [["kernel", "arch", "subject", *results.STATUSES]]
+    for run in report["runs"]:
+        counts = results.count(run["tests"])
+        rows.append([run["kernel"]["name"], run["arch"], run["subject"]["name"],
+                     *(str(counts[status] or "-") for status in results.STATUSES)])
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    return ["  ".join(cell.ljust(width) if column < 3 else cell.rjust(width)
+                      for column, (cell, width) in enumerate(zip(row, widths))).rstrip()
+            for row in rows]
+
+
+def _escape_data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _escape_property(text: str) -> str:
+    return _escape_data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def github_annotations(report: results.Report) -> List[str]:
+    """Workflow commands for the first failures."""
+    bad = [(run, test) for run, test in results.each_test(report)
+           if test["status"] in ("fail", "crash", "timeout") and not test.get("known")]
+    lines = []
+    for run, test in bad[:ANNOTATIONS_MAX]:
+        message = "\n".join([test["reason"], *test["diagnostics"][-5:]]).strip()
+        lines.append(f"::error title={_escape_property(test['name'])}::"
+                     f"{_escape_data(plain_lines(results.title(run) + ': ' + message))}")
+    if len(bad) > ANNOTATIONS_MAX:
+        lines.append(f"::error title=bulkhead::{len(bad) - ANNOTATIONS_MAX} more tests failed")
+    return lines
+
+
+def plain_lines(text: str) -> str:
+    """Like plain(), but lines stay lines."""
+    return "\n".join(plain(line) for line in text.split("\n"))
+
+
+class CommandGuard:
+    """While guest text goes to the log of a GitHub workflow, its runner must not obey it."""
+
+    def __init__(self, environment: Dict[str, str]) -> None:
+        self.active = environment.get("GITHUB_ACTIONS") == "true"
+        self._token = secrets.token_hex(16) if self.active else ""
+
+    def begin(self) -> List[str]:
+        """What to print before text of the guest."""
+        return [f"::stop-commands::{self._token}"] if self.active else []
+
+    def end(self) -> List[str]:
+        """What to print after it."""
+        return [f"::{self._token}::"] if self.active else []
