@@ -146,6 +146,9 @@ def report_lacks(kernel: kernels.Kernel, arch: str) -> list[kconfig.Lack]:
               " selftests/config:", file=sys.stderr)
     for lack in lacks:
         print(f"  {lack}", file=sys.stderr)
+    if kernel.modules is None and any(lack.value == "m" for lack in lacks):
+        print("  (MODULES=lib/modules/RELEASE puts the modules of a kernel into its image)",
+              file=sys.stderr)
     return lacks
 
 
@@ -309,9 +312,12 @@ def main(argv: Sequence[str]) -> int:
         return int(arguments.run(arguments))
     except (ImageError, packages.PackageError, kernels.KernelError, modules.ModuleError,
             manifest.ManifestError, elf.ElfError, kconfig.ConfigError,
-            bundles.BundleError, OSError, ValueError) as error:
+            bundles.BundleError, ValueError) as error:
         print(f"image.py: {error}", file=sys.stderr)
-        return 1
+    except OSError as error:
+        what = f"cannot use \"{error.filename}\": " if error.filename else ""
+        print(f"image.py: {what}{error.strerror}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -59,6 +59,9 @@ def find(wanted: str, arch: str, table: Path, config: str | None, module_tree: s
     rows = read_table(table)
     for row in rows:
         if (row.name, row.arch) == (wanted, arch):
+            if config or module_tree:
+                raise KernelError(f"cannot use a configuration or modules of your own with kernel"
+                                  f" \"{wanted}\": its packages have them")
             return from_packages(row, refresh)
     if not Path(wanted).is_file():
         names = [row.name for row in rows if row.arch == arch]

@@ -342,9 +342,13 @@ def resolve(suite: Suite, kind: str, names: Sequence[str], refresh: bool = False
                                   kind: sorted(names)}
     key = hashlib.sha256(json.dumps(request).encode()).hexdigest()
     lock = suite.cache / "resolved" / f"{key}.json"
+    known = None if refresh else usable_resolution(lock, request, suite.cache)
+    if known is not None:
+        return known
     with suite.locked():
-        known = read_resolution(lock, request) if not refresh else None
-        if known is not None and all(cached(package, suite.cache).is_file() for package in known):
+        # Whoever held the lock may have asked the same.
+        known = None if refresh else usable_resolution(lock, request, suite.cache)
+        if known is not None:
             return known
         suite.update()
         packages = suite.kernel(names[0]) if kind == "kernel" else suite.programs(names)
@@ -353,6 +357,15 @@ def resolve(suite: Suite, kind: str, names: Sequence[str], refresh: bool = False
         answer = {"request": request, "packages": [asdict(package) for package in packages]}
         write_atomically(lock, json.dumps(answer, indent=1) + "\n")
         return packages
+
+
+def usable_resolution(lock: Path, request: Mapping[str, object], cache: Path,
+                      ) -> list[Package] | None:
+    """What the request was resolved to, if the cache still has all of it."""
+    known = read_resolution(lock, request)
+    if known is not None and all(cached(package, cache).is_file() for package in known):
+        return known
+    return None
 
 
 def read_resolution(lock: Path, request: Mapping[str, object]) -> list[Package] | None:

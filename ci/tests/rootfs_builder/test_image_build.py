@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import dataclasses
-import gzip
 import hashlib
 import json
 import os
@@ -12,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tarfile
+import tempfile
 import time
 from pathlib import Path
 from typing import Iterator
@@ -366,14 +366,18 @@ def test_bundle_of_half_an_image(sources: Path, tmp_path: Path) -> None:
 # --- a real kernel -----------------------------------------------------------------------------
 
 
-@pytest.fixture(name="real", scope="module", params=["x86_64", "aarch64"])
-def fixture_real(request: pytest.FixtureRequest) -> Iterator[tuple[str, kernels.Kernel]]:
-    """The 6.1 kernel of the archive; skipped where there is no apt or no network."""
+def real_kernel(arch: str) -> kernels.Kernel:
+    """The 6.1 kernel of the archive; the test is skipped where that cannot be had."""
     try:
-        yield request.param, kernels.find("6.1", request.param, BUILDER / "kernels", None, None,
-                                          False)
+        return kernels.find("6.1", arch, BUILDER / "kernels", None, None, False)
     except packages.PackageError as error:
         pytest.skip(f"no packages: {error}")
+
+
+@pytest.fixture(name="real", scope="module", params=["x86_64", "aarch64"])
+def fixture_real(request: pytest.FixtureRequest) -> Iterator[tuple[str, kernels.Kernel]]:
+    """An architecture and a real kernel for it."""
+    yield request.param, real_kernel(request.param)
 
 
 def test_real_kernel_has_all_options(real: tuple[str, kernels.Kernel]) -> None:
@@ -450,8 +454,84 @@ def test_real_userland_is_complete() -> None:
         assert {"[", "ash", "cat", "modprobe", "mount", "zcat"} <= set(names)
 
 
-def test_compressed_kernel_of_the_archive(tmp_path: Path) -> None:
-    """gzip -9 of an Image is what Debian calls vmlinuz elsewhere: its release is found, too."""
-    data = b"\0" * 0x38 + b"ARM\x64" + b"Linux version 6.9.0-mine (x)"
-    assert kernels.release_of(kconfig.payload(gzip.compress(data))) == "6.9.0-mine"
-    assert not (tmp_path / "nothing").exists()
+@pytest.fixture(name="with_packages")
+def fixture_with_packages(sources: Path) -> Path:
+    """The tiny copy of the builder, with the project's table but for what other rooms build."""
+    lines = [line for line in (BUILDER / "image.manifest").read_text().splitlines()
+             if "build" not in line and "tar:" not in line]
+    (sources / "rootfs-builder/image.manifest").write_text("\n".join(lines) + "\n"
+                                                           "core /init 0755 build:init\n")
+    return sources
+
+
+def cache_for(user: int, place: Path) -> None:
+    """A cache of that user's own: what is asked for in these tests, and not yet unpacked."""
+    mine = packages.cache_directory()
+    suite = packages.Suite(image.USERLAND, "x86_64")
+    lines = manifest.read(BUILDER / "image.manifest")
+    row = next(row for row in kernels.read_table(BUILDER / "kernels") if row.name == "6.1")
+    for folder in ("debs", "resolved"):
+        (place / "bulkhead" / folder).mkdir(parents=True)
+    for package in (*packages.resolve(suite, "programs", manifest.package_names(lines)),
+                    *packages.resolve(packages.Suite(row.suite, "x86_64"), "kernel",
+                                      [row.package])):
+        shutil.copy(packages.cached(package, mine), place / "bulkhead/debs")
+    for lock in (mine / "resolved").iterdir():
+        shutil.copy(lock, place / "bulkhead/resolved")
+    for path in (place, *place.rglob("*")):
+        os.chown(path, user, user)
+
+
+def build_as(user: int, sources: Path, cache: Path, output: Path) -> Path:
+    """Builds the image of kernel 6.1 as that user; returns the image's folder."""
+    output.mkdir()
+    (output / "init").write_text("#!/bin/sh\n")
+    os.chown(output, user, user)
+    done = subprocess.run(
+        [sys.executable, "-B", str(sources / "rootfs-builder/image.py"), "build", "--kernel",
+         "6.1", "--arch", "x86_64", "--build", str(output)],
+        check=False, text=True, capture_output=True, timeout=120, user=user, group=user,
+        extra_groups=[], env={"PATH": os.environ["PATH"], "HOME": "/nonexistent",
+                              "XDG_CACHE_HOME": str(cache)})
+    assert done.returncode == 0, done.stderr
+    return output / "image/x86_64/6.1"
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can be both users")
+def test_no_root_is_needed(with_packages: Path) -> None:
+    """A user without any privilege builds the image of a real kernel, byte for byte as root."""
+    real_kernel("x86_64")
+    nobody = 65534
+    with tempfile.TemporaryDirectory() as scratch:
+        os.chmod(scratch, 0o755)
+        sources = Path(scratch) / "sources"
+        shutil.copytree(with_packages, sources)
+        cache_for(nobody, Path(scratch) / "cache")
+        theirs = build_as(nobody, sources, Path(scratch) / "cache", Path(scratch) / "theirs")
+        ours = build_as(0, sources, packages.cache_directory().parent, Path(scratch) / "ours")
+        assert {file.name for file in ours.iterdir()} >= {"kernel", "initrd.img", "manifest.json",
+                                                          "initrd-runc.img"}
+        for file in ours.iterdir():
+            assert file.read_bytes() == (theirs / file.name).read_bytes(), file.name
+        assert (theirs / "kernel").stat().st_uid == nobody
+        told = json.loads((theirs / "manifest.json").read_text())
+    assert told["kernel"]["origin"][0]["name"].startswith("linux-image-6.1.")
+    assert {package["name"] for package in told["packages"]} >= {"busybox-static", "crun", "runc",
+                                                                 "libc6"}
+
+
+def test_real_kernel_as_a_file(real: tuple[str, kernels.Kernel], tmp_path: Path) -> None:
+    """A distribution's kernel without its modules lacks what is only a module in it; with its
+    modules it is complete."""
+    arch, kernel = real
+    assert kernel.modules and kernel.config
+    (tmp_path / "vmlinuz").write_bytes(kernel.data)
+    (tmp_path / f"config-{kernel.release}").write_text(kernel.config)
+    bare = kernels.find(str(tmp_path / "vmlinuz"), arch, BUILDER / "kernels", None, None, False)
+    lacks = {lack.need.option: lack.value for lack in image.config_lacks(bare, arch) or []}
+    assert lacks["CONFIG_OVERLAY_FS"] == "m"
+    assert set(lacks.values()) == {"m"}
+    whole = kernels.find(str(tmp_path / "vmlinuz"), arch, BUILDER / "kernels", None,
+                         str(kernel.modules.directory), False)
+    assert image.config_lacks(whole, arch) == []
+    assert whole.release == kernel.release

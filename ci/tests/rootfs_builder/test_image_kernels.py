@@ -79,6 +79,12 @@ def test_unknown_name() -> None:
         find("9.9", "aarch64")
 
 
+def test_options_for_own_kernels(tmp_path: Path) -> None:
+    """A configuration given with a kernel by name would be ignored: that is an error."""
+    with pytest.raises(kernels.KernelError, match="its packages have them"):
+        find("6.1", config=str(tmp_path / "config"))
+
+
 def test_own_kernel(tmp_path: Path) -> None:
     """A bzImage and an Image tell their release; their embedded configuration is found."""
     file = tmp_path / "kernel"
