@@ -126,8 +126,8 @@ bool through_subject(void);
 #define UNSHARED(flags)      FORK_(flags, false)
 #define FORK_(flags, nobody) FORK_ONCE_(flags, nobody, UNIQUE_(__LINE__))
 #define FORK_ONCE_(flags, nobody, go)                                                              \
-	for (bool go = fork_enter(flags, nobody, __FILE__, __LINE__); go; fork_leave())
+	for (bool go = fork_enter(flags, nobody, __FILE__, __LINE__); go; go = fork_leave())
 bool fork_enter(uint64_t flags, bool nobody, const char *file, int line);
-_Noreturn void fork_leave(void);
+bool fork_leave(void); /* ends the process; bool only for the loop above */
 
 #endif

@@ -33,7 +33,7 @@ bool fork_enter(uint64_t flags, bool nobody, const char *file, int line)
 	return true;
 }
 
-void fork_leave(void)
+bool fork_leave(void)
 {
 	fflush(NULL);
 	_exit(BLOCK_DONE);

@@ -131,6 +131,7 @@ void stage_set(void);
 void stage_strike(void);
 bool stage_is_own(void);
 bool stage_shm_is_own(void);
+void stage_mend(void); /* a mount of the stage was taken away: put it back */
 void stage_sweep(const char *directory);
 const char *stage_scratch(void);
 #define CGROUP_PREFIX "selftest-" /* the runner's own cgroups */
@@ -152,13 +153,15 @@ void fds_note(struct fd_set_seen *seen);
 void fds_compare(const struct fd_set_seen *before);
 
 /* run.c, ktap.c, skips.c */
+void run_interruptible(void);
+int run_interrupted(void); /* the signal that came, 0 when none did */
 struct outcome run_once(const struct run *run);
 void output_open(void);
 int output_fd(void);
 void output_take(void);
 void output_drain(void);
-const char *output_text(void); /* what was kept; forgets it */
-void ktap_plan(const char *indent, size_t count);
+const char *output_text(void);                                      /* what was kept; forgets it */
+void ktap_plan(const char *indent, const char *name, size_t count); /* NULL = no name */
 void ktap_diagnostics(const char *indent, const char *text);
 void ktap_result(const char *indent, size_t number, const char *name,
 		 const struct outcome *outcome);

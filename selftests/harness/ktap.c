@@ -2,9 +2,12 @@
 /* KTAP version 1: https://docs.kernel.org/dev-tools/ktap.html */
 #include "harness.h"
 
-void ktap_plan(const char *indent, size_t count)
+void ktap_plan(const char *indent, const char *name, size_t count)
 {
-	printf("%sKTAP version 1\n%s1..%zu\n", indent, indent, count);
+	printf("%sKTAP version 1\n", indent);
+	if (name)
+		printf("%s# Subtest: %s\n", indent, name);
+	printf("%s1..%zu\n", indent, count);
 }
 
 /* Each line of the text as a diagnostic line; what is not printable becomes '?'. */

@@ -131,6 +131,7 @@ static void look_at_mounts(char *what, size_t size)
 		return;
 	name_lost_mounts(what, size);
 	undo_mounts(what, size);
+	stage_mend();
 	/* What could not be undone is the next test's starting point, not its fault. */
 	now = slurp(mounts_fd);
 	free(mounts_before);

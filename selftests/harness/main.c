@@ -183,7 +183,7 @@ static struct outcome run_rows(const struct test *test)
 	struct outcome all = { .verdict = SKIP };
 	size_t bad = 0;
 
-	ktap_plan("    ", test->row_count);
+	ktap_plan("    ", test->name, test->row_count);
 	for (size_t i = 0; i < test->row_count; i++) {
 		const char *row = (const char *)test->rows + i * test->row_size;
 		struct outcome one = run_row("    ", test, i);
@@ -215,7 +215,7 @@ static int run_all(struct test **tests, size_t count)
 {
 	size_t failed = 0, skipped = 0;
 
-	ktap_plan("", count);
+	ktap_plan("", NULL, count);
 	if (options.shuffle)
 		printf("# shuffle seed %llu\n", (unsigned long long)options.seed);
 	if (options.subject)
@@ -227,6 +227,10 @@ static int run_all(struct test **tests, size_t count)
 		ktap_result("", i + 1, tests[i]->name, &outcome);
 		failed += !is_ok(&outcome);
 		skipped += outcome.verdict == SKIP;
+		if (run_interrupted()) {
+			printf("Bail out! %s\n", strsignal(run_interrupted()));
+			return 128 + run_interrupted();
+		}
 	}
 	printf("# Totals: pass:%zu fail:%zu xfail:0 xpass:0 skip:%zu error:0\n",
 	       count - failed - skipped, failed, skipped);
@@ -245,6 +249,7 @@ static int run_on_stage(struct test **tests, size_t count)
 	contain_open();
 	stage_set();
 	leaks_open();
+	run_interruptible();
 	result = run_all(tests, count);
 	stage_strike();
 	contain_close();

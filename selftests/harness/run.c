@@ -5,6 +5,33 @@
 #include <poll.h>
 #include <time.h>
 
+static volatile sig_atomic_t signalled;
+
+static void take_signal(int number)
+{
+	signalled = number;
+}
+
+static void handle_signals(void (*handler)(int))
+{
+	const struct sigaction action = { .sa_handler = handler };
+
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+}
+
+/* A signal ends the running test and then the runner, which clears up first. */
+void run_interruptible(void)
+{
+	handle_signals(take_signal);
+}
+
+int run_interrupted(void)
+{
+	return signalled;
+}
+
 /* The test's own process: the host side from here on. */
 static _Noreturn void host_side(const struct run *run)
 {
@@ -12,6 +39,7 @@ static _Noreturn void host_side(const struct run *run)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+	handle_signals(SIG_DFL);
 	sigprocmask(SIG_SETMASK, &(const sigset_t){ 0 }, NULL);
 	output_take();
 	leaks_close();
@@ -77,7 +105,7 @@ static bool watch(pid_t pid, unsigned seconds, int *status)
 	while (!ended) {
 		long long left = deadline - now_ms();
 
-		if (left <= 0 || poll(wait, 2, left) == 0)
+		if (left <= 0 || signalled || poll(wait, 2, left) == 0)
 			break;
 		output_drain();
 		ended = wait[0].revents;

@@ -68,6 +68,14 @@ bool stage_shm_is_own(void)
 	return own && shm_device && device_of("/dev/shm") == shm_device;
 }
 
+void stage_mend(void)
+{
+	if (!own || stage_shm_is_own())
+		return;
+	if (!mount("selftest", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL))
+		shm_device = device_of("/dev/shm");
+}
+
 void stage_set(void)
 {
 	const char *base = getenv("TMPDIR");
@@ -82,8 +90,7 @@ void stage_set(void)
 	}
 	if (own && mount("selftest", scratch_path, "tmpfs", MS_NOSUID | MS_NODEV, "mode=755"))
 		note("the scratch directory has no tmpfs of its own: %s", strerror(errno));
-	if (own && !mount("selftest", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL))
-		shm_device = device_of("/dev/shm");
+	stage_mend();
 	setenv("TMPDIR", scratch_path, 1);
 }
 

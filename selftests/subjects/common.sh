@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034 # the variables are the adapter's
+# shellcheck shell=sh disable=SC2034,SC2154 # the variables are shared with the adapter
 # Read by every adapter: the options of `run`, and the answers of `describe`.
 # An adapter sets `provides` and defines find_runtime, which sets `runtime` and
 # `version` or fails with a `reason`, and run_container, which ends with the
@@ -62,6 +62,20 @@ parse() {
 bind_source() { echo "${1%%:*}"; }
 bind_target() { target=${1#*:}; echo "${target%:ro}"; }
 bind_is_ro() { case $1 in *:ro) return 0 ;; *) return 1 ;; esac; }
+
+# exec_runtime COUNT WORD... OPTION...: the first COUNT words are the command. An
+# adapter appends its options behind them, as a shell without arrays can, and here
+# they change places.
+exec_runtime() {
+	count=$1
+	shift
+	while [ "$count" -gt 0 ]; do
+		set -- "$@" "$1"
+		shift
+		count=$((count - 1))
+	done
+	exec "$runtime" "$@"
+}
 
 main() {
 	verb=${1-}

@@ -97,12 +97,6 @@ TEST(selfcheck, namespace_left_behind, .needs = NEED(root) | NEED(netns))
 	}
 }
 
-TEST(selfcheck, mount_taken_away, .needs = NEED(root))
-{
-	EXPECT(true);
-	MUST(umount("/dev/shm"));
-}
-
 TEST(selfcheck, network_device_left_behind, .needs = NEED(root) | NEED(netns))
 {
 	struct {
@@ -146,8 +140,15 @@ TEST(selfcheck, hostname_of_the_stage_left_changed, .needs = NEED(root) | NEED(u
 	MUST(sethostname("changed", 7));
 }
 
+TEST(selfcheck, mount_taken_away, .needs = NEED(root))
+{
+	EXPECT(true);
+	MUST(umount("/dev/shm"));
+}
+
 TEST(selfcheck, nothing_left_behind, .says = "the tests above did not spoil the stage")
 {
 	EXPECT_LACKS("changed", hostname());
+	EXPECT(!exists("/dev/shm/selfcheck"));
 	EXPECT(!exists("mounted"));
 }

@@ -124,10 +124,11 @@ TEST(selfcheck, block_without_a_container_is_broken)
 
 TEST(selfcheck, container_that_cannot_start_is_broken, .needs = NEEDS)
 {
+	static const char too_long[] =
+		"a name of more than sixty-four bytes, which is what a hostname may have";
+
 	EXPECT(true);
-	CONTAINER(.unshare = CLONE_NEWUTS, .hostname =
-						   "name that is much too long for any"
-						   " hostname, since only sixty-four bytes fit");
+	CONTAINER(.unshare = CLONE_NEWUTS, .hostname = too_long);
 }
 
 TEST(selfcheck, container_that_the_host_ends_is_no_failure, .needs = NEEDS)
