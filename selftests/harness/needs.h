@@ -46,13 +46,31 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(mount_setattr, NEED_SYSCALL, "mount_setattr", "5.12", "")                                \
 	X(statmount, NEED_SYSCALL, "statmount", "6.8", "")                                         \
 	X(listmount, NEED_SYSCALL, "listmount", "6.8", "")                                         \
+	X(open_tree, NEED_SYSCALL, "open_tree", "5.2", "")                                         \
+	X(fsopen, NEED_SYSCALL, "fsopen", "5.2", "")                                               \
+	/* a flag of a system call that older kernels refuse or ignore */                          \
+	X(nosymfollow, NEED_SYSCALL, "mount", "5.10", "")                                          \
+	X(idmapped_tmpfs, NEED_SYSCALL, "mount_setattr", "6.3", "")                                \
+	X(set_group, NEED_SYSCALL, "move_mount", "5.15", "")                                       \
+	X(mount_beneath, NEED_SYSCALL, "move_mount", "6.5", "")                                    \
+	X(unique_mount_id, NEED_SYSCALL, "statx", "6.8", "")                                       \
+	X(mount_notify, NEED_SYSCALL, "fanotify_init", "6.14", "")                                 \
+	X(open_tree_attr, NEED_SYSCALL, "open_tree_attr", "6.15", "")                              \
+	X(open_tree_namespace, NEED_SYSCALL, "open_tree", "7.0", "")                               \
+	X(statmount_by_fd, NEED_SYSCALL, "statmount", "7.0", "")                                   \
+	X(fsmount_namespace, NEED_SYSCALL, "fsmount", "7.1", "")                                   \
+	X(empty_mntns, NEED_SYSCALL, "unshare", "7.1", "")                                         \
+	/* procfs may be mounted in a user namespace: the caller's /proc is not covered */         \
+	X(userns_proc, NEED_PRIV, "", "3.8", "")                                                   \
 	/* no kernel has it: the harness checks itself with it */                                  \
 	X(never, NEED_SYSCALL, "never", "never", "")                                               \
 	/* what only a subject can lack */                                                         \
 	X(hostname, NEED_PRIV, "", "2.2", "hostname")                                              \
 	X(bind, NEED_PRIV, "", "2.4", "bind")                                                      \
 	X(own_proc, NEED_PRIV, "", "2.2", "proc")                                                  \
-	X(own_dev, NEED_PRIV, "", "2.2", "dev")
+	X(own_dev, NEED_PRIV, "", "2.2", "dev")                                                    \
+	X(mqueue, NEED_PRIV, "", "2.6.6", "mqueue")                                                \
+	X(masked, NEED_PRIV, "", "2.2", "masked-paths")
 
 enum need_index {
 #define NEED_INDEX(name, ...) NEED_INDEX_##name,
