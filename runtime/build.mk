@@ -18,7 +18,10 @@ RUNTIME_CFLAGS ?= -O2 -g
 RUNTIME_FLAGS  := -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
 		  -fno-asynchronous-unwind-tables -I$(BUILD)/runtime \
 		  $(if $(findstring musl,$(RUNTIME_CC)),$(KERNEL_HEADERS))
-RUNTIME_LDFLAGS ?= -static -Wl,--gc-sections -Wl,-z,relro,-z,now,-z,noexecstack
+# A static program has no table that late binding writes: relro would protect nothing and,
+# like separate segments, costs page faults at each start.
+RUNTIME_LDFLAGS ?= -static -Wl,--gc-sections -Wl,-z,noexecstack \
+		   -Wl,-z,norelro,-z,noseparate-code
 
 RUNTIME_SRC := $(wildcard runtime/*.c)
 RUNTIME_DIR := $(BUILD)/runtime/$(ARCH)
@@ -38,5 +41,6 @@ $(RUNTIME_DIR)/%.o: runtime/%.c $(FILTERS)
 	$(RUNTIME_CC) $(RUNTIME_FLAGS) $(RUNTIME_CFLAGS) -ffunction-sections -MMD -MP -c -o $@ $<
 
 -include $(RUNTIME_OBJ:.o=.d)
+-include runtime/tests.mk runtime/install.mk runtime/demo.mk
 
 .PHONY: runtime

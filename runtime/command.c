@@ -71,13 +71,13 @@ static void interpreter_of(const char *path, char *name, size_t room)
 	text_add_bytes(name, room, start, strcspn(start, " \t\n"));
 }
 
-static bool is_bulkhead(const struct inside *in, const char *path)
+static bool is_same_file(const char *path, const struct statx *other)
 {
 	struct statx stx = { .stx_ino = 0 };
 
 	return sys_statx(AT_FDCWD, path, 0, STATX_INO, &stx) == 0 &&
-	       stx.stx_ino == in->host->self.ino && stx.stx_dev_major == in->host->self.major &&
-	       stx.stx_dev_minor == in->host->self.minor;
+	       stx.stx_ino == other->stx_ino && stx.stx_dev_major == other->stx_dev_major &&
+	       stx.stx_dev_minor == other->stx_dev_minor;
 }
 
 /*
@@ -87,14 +87,17 @@ static bool is_bulkhead(const struct inside *in, const char *path)
 static int refuse_runtime(struct inside *in, const char *path)
 {
 	char interpreter[256];
-	struct statx stx;
+	struct statx self = { .stx_ino = 0 }, stx;
+	int ret = sys_statx(AT_FDCWD, "/proc/self/exe", 0, STATX_INO, &self);
 
-	if (is_bulkhead(in, path))
+	if (ret < 0 || !self.stx_ino)
+		return fail(&in->fault, STEP_look_back, "/proc/self/exe", ret ? ret : LIE);
+	if (is_same_file(path, &self))
 		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
 	interpreter_of(path, interpreter, sizeof(interpreter));
 	if (!*interpreter)
 		return 0;
-	if (is_bulkhead(in, interpreter))
+	if (is_same_file(interpreter, &self))
 		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
 	if (sys_statx(AT_FDCWD, interpreter, 0, STATX_TYPE, &stx) == -ENOENT)
 		return fail(&in->fault, STEP_find_command, path, NO_INTERPRETER);

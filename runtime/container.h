@@ -30,12 +30,6 @@ enum meeting {
 #undef X
 };
 
-/* Which file it is, wherever it is mounted: stat(2). */
-struct file_id {
-	uint64_t ino;
-	uint32_t major, minor;
-};
-
 struct message {
 	enum meeting meeting;
 	struct fault fault; /* with MEET_FAILED */
@@ -63,7 +57,6 @@ struct container {
 	bool ready;            /* the inside has said MEET_READY */
 	uint64_t held;         /* bit N: signal N came before the command could take it */
 	int died_of;           /* signal whose default action bulkhead performed, or 0 */
-	struct file_id self;   /* the host's bulkhead binary */
 	struct winsize window; /* of the caller's terminal, with --tty */
 };
 
@@ -79,6 +72,7 @@ struct inside {
 	int *bind_trees;        /* plan->n_binds of them */
 	int *layer_trees;       /* plan->n_layers of them */
 	int upper_tree;         /* the parent of --upper */
+	bool groups_stay;       /* the user namespace denies setgroups(2) */
 	bool by_mountinfo;      /* no mount_setattr(2) here: remount one by one */
 	struct rlimit64 descriptor_limit; /* of the caller, while many sources are open */
 	int kernel_trees[2];

@@ -59,6 +59,7 @@ static int inside_build(struct inside *in)
 	TRY(kernelfs_mount(in));
 	TRY(dev_populate(in));
 	TRY(mask_inside(in));
+	TRY(dev_mount(in));
 	TRY(binds_targets(in));
 	TRY(rootfs_protect(in));
 	TRY(binds_attach(in));
@@ -82,7 +83,7 @@ static int inside_inspect(struct inside *in)
 	TRY(cgroupns_inspect(in));
 	TRY(timens_inspect(in));
 	TRY(process_inspect(in));
-	return privs_inspect(in);
+	return status_inspect(in);
 }
 
 static int inside_run(struct inside *in)
@@ -195,6 +196,8 @@ static int host_release(struct container *c)
 	if (!c->plan->clocks.asked)
 		TRY(userns_host(c));
 	TRY(leftovers_note(c));
+	if (c->mnt_ns)
+		TRY(janitor_start(c));
 	ret = meet_say(c->channel[0], MEET_RELEASED, NULL);
 	return ret < 0 ? fail(&c->fault, STEP_meet, "RELEASED", ret) : 0;
 }
@@ -209,7 +212,6 @@ static int host_create(struct container *c)
 	TRY(cgroup_host(c));
 	TRY(layers_host(c));
 	TRY(host_clone(c));
-	TRY(janitor_start(c));
 	return host_release(c);
 }
 

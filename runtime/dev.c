@@ -3,6 +3,7 @@
 #include "steps.h"
 #include "sys.h"
 
+#include <linux/magic.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/sysmacros.h>
@@ -79,13 +80,62 @@ int dev_populate(struct inside *in)
 		if (ret < 0)
 			return fail(&in->fault, STEP_device_link, links[i].path, ret);
 	}
-	return 0;
+	ret = sys_mkdirat(AT_FDCWD, "/dev/pts", 0755);
+	return ret < 0 ? fail(&in->fault, STEP_make_target, "/dev/pts", ret) : 0;
+}
+
+/* The group of terminals, where the id maps know it. */
+static bool knows_tty_group(const struct plan *p)
+{
+	if (!(p->namespaces & CLONE_NEWUSER))
+		return true;
+	for (size_t i = 0; i < p->gids.n; i++)
+		if (p->gids.line[i].inside <= 5 &&
+		    p->gids.line[i].count > 5 - p->gids.line[i].inside)
+			return true;
+	return false;
+}
+
+/*
+ * Terminals of the container's own, and shared memory: a directory of the same tmpfs,
+ * which saves a second one its making and its end.
+ */
+int dev_mount(struct inside *in)
+{
+	const char *options = knows_tty_group(in->plan)
+				      ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
+				      : "newinstance,ptmxmode=0666,mode=0620";
+	int ret;
+
+	ret = sys_mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options);
+	if (ret < 0)
+		return fail(&in->fault, STEP_mount, "/dev/pts", ret);
+	ret = sys_mkdirat(AT_FDCWD, "/dev/shm", 01777);
+	if (ret < 0)
+		return fail(&in->fault, STEP_make_target, "/dev/shm", ret);
+	ret = sys_mount("/dev/shm", "/dev/shm", NULL, MS_BIND, NULL);
+	if (ret == 0)
+		ret = sys_mount("none", "/dev/shm", NULL,
+				MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	return ret < 0 ? fail(&in->fault, STEP_mount, "/dev/shm", ret) : 0;
 }
 
 static bool is_device(const struct statx *stx, const struct device *d)
 {
 	return (stx->stx_mode & S_IFMT) == S_IFCHR && stx->stx_rdev_major == d->major &&
 	       stx->stx_rdev_minor == d->minor;
+}
+
+static int inspect_mount(struct inside *in, const char *path, unsigned long magic,
+			 unsigned long want)
+{
+	struct statfs st = { .f_type = 0 };
+	int ret = sys_statfs(path, &st);
+
+	if (ret < 0 || (unsigned long)st.f_type != magic ||
+	    ((unsigned long)st.f_flags & want) != want)
+		return fail(&in->fault, STEP_mount, path, ret ? ret : LIE);
+	return 0;
 }
 
 int dev_inspect(struct inside *in)
@@ -105,5 +155,6 @@ int dev_inspect(struct inside *in)
 		if (n < 0 || strcmp(target, links[i].target) != 0)
 			return fail(&in->fault, STEP_device_link, links[i].path, n < 0 ? n : LIE);
 	}
-	return 0;
+	TRY(inspect_mount(in, "/dev/pts", DEVPTS_SUPER_MAGIC, MS_NOSUID | MS_NOEXEC));
+	return inspect_mount(in, "/dev/shm", TMPFS_MAGIC, MS_NOSUID | MS_NODEV | MS_NOEXEC);
 }

@@ -60,6 +60,7 @@
 	X(no_new_privs, "set no_new_privs with")                                                   \
 	X(seccomp, "install the seccomp filter of")                                                \
 	X(workdir, "enter the working directory")                                                  \
+	X(look_back, "look back at the process in")                                                \
 	X(descriptors, "close the inherited descriptors with")                                     \
 	X(init, "start the init of the container from")                                            \
 	X(find_command, "find the command")                                                        \

@@ -10,33 +10,25 @@
 #include <sched.h>
 #include <string.h>
 
-#define MQUEUE_MAGIC 0x19800202 /* ipc/mqueue.c */
-
 struct kernelfs {
 	const char *target, *type, *options;
 	unsigned long flags;
 	unsigned long magic; /* of statfs(2) */
 	uint64_t owner;      /* the namespace that it shows */
 	enum { LEAVE_OUT, LEND } when_shared;
-	bool make_target, optional; /* optional: a kernel without it is no danger */
+	bool optional; /* a kernel without it has no such directory either */
 };
 
 /* In the order of mounting. LEND: the host's instance, when its namespace is shared. */
 static const struct kernelfs table[] = {
 	{ "/proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, PROC_SUPER_MAGIC, CLONE_NEWPID,
-	  LEND, true, false },
+	  LEND, false },
 	{ "/sys", "sysfs", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, SYSFS_MAGIC,
-	  CLONE_NEWNET, LEND, true, false },
+	  CLONE_NEWNET, LEND, false },
 	{ "/sys/fs/cgroup", "cgroup2", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-	  CGROUP2_SUPER_MAGIC, CLONE_NEWCGROUP, LEAVE_OUT, false, true },
-	{ "/dev", "tmpfs", "mode=755,size=64k", MS_NOSUID | MS_NOEXEC | MS_STRICTATIME, TMPFS_MAGIC,
-	  0, LEND, true, false },
-	{ "/dev/pts", "devpts", "newinstance,ptmxmode=0666,mode=0620", MS_NOSUID | MS_NOEXEC,
-	  DEVPTS_SUPER_MAGIC, 0, LEND, true, false },
-	{ "/dev/shm", "tmpfs", "mode=1777,size=64m", MS_NOSUID | MS_NODEV | MS_NOEXEC, TMPFS_MAGIC,
-	  0, LEND, true, false },
-	{ "/dev/mqueue", "mqueue", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, MQUEUE_MAGIC,
-	  CLONE_NEWIPC, LEAVE_OUT, true, true },
+	  CGROUP2_SUPER_MAGIC, CLONE_NEWCGROUP, LEAVE_OUT, true },
+	{ "/dev", "tmpfs", "mode=755,size=64m", MS_NOSUID | MS_NOEXEC | MS_STRICTATIME, TMPFS_MAGIC,
+	  0, LEND, false },
 };
 
 #define EACH_KERNELFS(k)                                                                           \
@@ -132,7 +124,7 @@ static int prepare_target(struct inside *in, const struct kernelfs *k)
 	int ret;
 
 	ret = sys_statx(AT_FDCWD, k->target, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx);
-	if (ret == -ENOENT && k->make_target) {
+	if (ret == -ENOENT) {
 		ret = sys_mkdirat(AT_FDCWD, k->target, 0755);
 		return ret < 0 ? fail(&in->fault, STEP_make_target, k->target, ret) : 0;
 	}
@@ -153,25 +145,6 @@ static int attach_early(struct inside *in, const struct kernelfs *k)
 	return ret;
 }
 
-/* The group of terminals, where the id maps know it. */
-static bool knows_tty_group(const struct plan *p)
-{
-	if (!(p->namespaces & CLONE_NEWUSER))
-		return true;
-	for (size_t i = 0; i < p->gids.n; i++)
-		if (p->gids.line[i].inside <= 5 &&
-		    p->gids.line[i].count > 5 - p->gids.line[i].inside)
-			return true;
-	return false;
-}
-
-static const char *options_of(const struct inside *in, const struct kernelfs *k)
-{
-	if (k->magic == DEVPTS_SUPER_MAGIC && knows_tty_group(in->plan))
-		return "newinstance,ptmxmode=0666,mode=0620,gid=5";
-	return k->options;
-}
-
 static int mount_one(struct inside *in, const struct kernelfs *k)
 {
 	int ret;
@@ -180,27 +153,25 @@ static int mount_one(struct inside *in, const struct kernelfs *k)
 	if (is_made_early(in, k))
 		ret = attach_early(in, k);
 	else
-		ret = sys_mount(k->type, k->target, k->type, k->flags, options_of(in, k));
+		ret = sys_mount(k->type, k->target, k->type, k->flags, k->options);
 	if (ret == -ENODEV && k->optional)
 		return 0;
 	return ret < 0 ? fail(&in->fault, STEP_mount, k->target, ret) : 0;
+}
+
+static bool is_absent(const struct kernelfs *k)
+{
+	struct statfs st;
+
+	return k->optional && sys_statfs(k->target, &st) == -ENOENT;
 }
 
 int kernelfs_mount(struct inside *in)
 {
 	for
 		EACH_KERNELFS(k)
-		{
-			struct statfs parent;
-
-			if (is_left_out(in, k))
-				continue;
-			/* A kernel without cgroups has no such directory, and no cgroup2 either. */
-			if (k->optional && !k->make_target &&
-			    sys_statfs(k->target, &parent) == -ENOENT)
-				continue;
-			TRY(mount_one(in, k));
-		}
+	if (!is_left_out(in, k) && !is_absent(k))
+		TRY(mount_one(in, k));
 	return 0;
 }
 

@@ -12,9 +12,7 @@
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 enum { STATUS_FAILED = 125 };
@@ -66,15 +64,19 @@ static int mark_inherited_descriptors(void)
 	return closedir(dir);
 }
 
-/* Which file we are, so that nothing inside can be made to run it. */
-static int identify_self(struct file_id *id)
+/* What was printed must have arrived: a full disk is a failure. */
+static int end_output(FILE *to, int status)
 {
-	struct stat st;
+	return fflush(to) == 0 && !ferror(to)
+		       ? status
+		       : cannot("write to", to == stdout ? "standard output" : "standard error",
+				strerror(errno));
+}
 
-	if (stat("/proc/self/exe", &st) < 0)
-		return -1;
-	*id = (struct file_id){ st.st_ino, major(st.st_dev), minor(st.st_dev) };
-	return 0;
+static int show_help(FILE *to, int status)
+{
+	options_help(to);
+	return end_output(to, status);
 }
 
 static int start(enum verb verb, char **argv)
@@ -83,11 +85,9 @@ static int start(enum verb verb, char **argv)
 	int parsed = options_parse(verb, argv, &the_plan);
 
 	if (parsed > 0)
-		options_help(stdout);
-	if (parsed != 0)
-		return parsed > 0 ? 0 : STATUS_FAILED;
-	if (identify_self(&c->self) < 0)
-		return cannot("look at", "/proc/self/exe", strerror(errno));
+		return show_help(stdout, 0);
+	if (parsed < 0)
+		return STATUS_FAILED;
 	c->plan = &the_plan;
 	c->host_pid = getpid();
 	terminal_measure(c);
@@ -109,12 +109,12 @@ int main(int argc, char **argv)
 	if (strcmp(verb, INIT_VERB) == 0 && argc > 3)
 		return init_main(argv + 2);
 	if (strcmp(verb, "features") == 0)
-		return features_print();
+		return end_output(stdout, features_print());
 	if (strcmp(verb, "--version") == 0)
-		return puts("bulkhead " VERSION) < 0;
-	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0) {
-		options_help(argc > 1 ? stdout : stderr);
-		return argc > 1 ? 0 : STATUS_FAILED;
-	}
+		return end_output(stdout, puts("bulkhead " VERSION) < 0);
+	if (argc < 2)
+		return show_help(stderr, STATUS_FAILED);
+	if (strcmp(verb, "--help") == 0 || strcmp(verb, "-h") == 0)
+		return show_help(stdout, 0);
 	return cannot("do", verb, "there is no such verb (see bulkhead --help)");
 }

@@ -31,18 +31,19 @@ static const char *const read_only[] = {
 
 enum { KERNEL_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC };
 
-/* The first mask is an empty read-only tmpfs; the others are the same one. */
+/*
+ * An empty directory that nobody can reach or fill, over each masked one: what lies
+ * below /dev/pts, read-only, before that is mounted (dev_mount). The first mask takes
+ * it, the others copy that, flags and all.
+ */
 static int mask_dir(const char *path, const char **first)
 {
-	int ret;
+	int ret = sys_mount(*first ? *first : "/dev/pts", path, NULL, MS_BIND, NULL);
 
-	if (*first)
-		return sys_mount(*first, path, NULL, MS_BIND, NULL);
-	ret = sys_mount("tmpfs", path, "tmpfs", KERNEL_FLAGS | MS_RDONLY,
-			"size=4k,nr_inodes=2,mode=555");
-	if (ret == 0)
-		*first = path;
-	return ret;
+	if (ret < 0 || *first)
+		return ret;
+	*first = path;
+	return sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
 }
 
 static int make_read_only(const char *path)

@@ -95,4 +95,10 @@ static inline bool plan_has_limits(const struct plan *p)
 	return p->limits.memory || p->limits.pids || p->limits.cpu_quota_usec;
 }
 
+/* The command of a user that is not root starts without capabilities, as execve(2) has it. */
+static inline uint64_t plan_effective_caps(const struct plan *p)
+{
+	return p->uid == 0 ? p->caps : 0;
+}
+
 #endif

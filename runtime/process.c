@@ -15,6 +15,8 @@
 
 enum { SIGNAL_COUNT = 64, TIMER_SLACK_NSEC = 50000 };
 
+#define OOM_SCORE_ADJ "/proc/self/oom_score_adj"
+
 /* The kernel's struct sigaction, not the C library's. */
 struct kernel_sigaction {
 	void *handler;
@@ -88,22 +90,36 @@ static int reset_scheduling(struct inside *in)
 	return ret < 0 ? fail(&in->fault, STEP_scheduling, "prctl", ret) : 0;
 }
 
+/* Reads the score into @score; returns a descriptor to write it with, or -errno. */
+static int open_oom_score(char *score, size_t room)
+{
+	int fd = sys_openat(AT_FDCWD, OOM_SCORE_ADJ, O_RDWR | O_CLOEXEC, 0);
+	long n = fd < 0 ? fd : sys_read(fd, score, room);
+
+	if (n > 0)
+		return fd;
+	sys_close(fd);
+	return n ? (int)n : -EIO;
+}
+
 /* The caller may have been shielded from the OOM killer; the container is not. */
 static int reset_oom_score(struct inside *in)
 {
-	static const char path[] = "/proc/self/oom_score_adj";
 	char score[16];
-	long n;
-	int fd = sys_openat(AT_FDCWD, path, O_RDWR | O_CLOEXEC, 0);
+	long n = 1;
+	int fd = open_oom_score(score, sizeof(score));
 
-	if (fd < 0)
-		return fail(&in->fault, STEP_oom_score, path, fd);
-	n = sys_read(fd, score, sizeof(score));
-	if (n > 0 && score[0] == '-')
+	if (fd >= 0 && score[0] == '-') {
 		n = sys_write(fd, "0", 1);
+		sys_close(fd);
+		fd = open_oom_score(score, sizeof(score));
+	}
 	sys_close(fd);
-	if (n <= 0)
-		return fail(&in->fault, STEP_oom_score, path, n ? n : LIE);
+	if (fd < 0 || n != 1 || score[0] == '-')
+		return fail(&in->fault, STEP_oom_score, OOM_SCORE_ADJ,
+			    fd < 0  ? fd
+			    : n < 0 ? n
+				    : LIE);
 	return 0;
 }
 
@@ -125,40 +141,11 @@ int process_inside(struct inside *in)
 	return 0;
 }
 
-static int inspect_signals(struct inside *in)
-{
-	struct kernel_sigaction now;
-	uint64_t mask = ~0ULL;
-	long ret;
-
-	for (int sig = 1; sig <= SIGNAL_COUNT; sig++) {
-		now.handler = (void *)-1L;
-		ret = RAW4(SYS_rt_sigaction, sig, NULL, &now, sizeof(mask));
-		if (ret < 0 || now.handler)
-			return fail(&in->fault, STEP_signals, "rt_sigaction", ret ? ret : LIE);
-	}
-	ret = RAW4(SYS_rt_sigprocmask, SIG_SETMASK, NULL, &mask, sizeof(mask));
-	if (ret < 0 || mask)
-		return fail(&in->fault, STEP_signals, "rt_sigprocmask", ret ? ret : LIE);
-	return 0;
-}
-
 int process_inspect(struct inside *in)
 {
-	char score[16] = "-";
-	int fd;
-
-	TRY(inspect_signals(in));
 	if (RAW1(SYS_getsid, 0) != sys_getpid())
 		return fail(&in->fault, STEP_session, "setsid", LIE);
-	if (RAW1(SYS_umask, 022) != 022)
-		return fail(&in->fault, STEP_session, "umask", LIE);
 	if (sys_prctl(PR_GET_TIMERSLACK, 0, 0) != TIMER_SLACK_NSEC)
 		return fail(&in->fault, STEP_scheduling, "prctl", LIE);
-	fd = sys_openat(AT_FDCWD, "/proc/self/oom_score_adj", O_RDONLY | O_CLOEXEC, 0);
-	if (fd >= 0)
-		sys_read(fd, score, sizeof(score));
-	sys_close(fd);
-	return score[0] == '-' ? fail(&in->fault, STEP_oom_score, "/proc/self/oom_score_adj", LIE)
-			       : 0;
+	return 0;
 }

@@ -66,6 +66,7 @@ int mask_inspect(struct inside *in);
 /* dev.c */
 int dev_open(struct inside *in); /* the host's nodes, where mknod is forbidden */
 int dev_populate(struct inside *in);
+int dev_mount(struct inside *in); /* after the masks: they use what it covers */
 int dev_inspect(struct inside *in);
 
 /* binds.c */
@@ -83,10 +84,12 @@ int process_inside(struct inside *in);
 int process_inspect(struct inside *in);
 
 /* privs.c */
-int privs_bound(struct inside *in);  /* bounding set, groups, user */
-int privs_reduce(struct inside *in); /* capabilities, no_new_privs */
-int privs_inspect(struct inside *in);
+int privs_bound(struct inside *in);    /* bounding set, groups, user */
+int privs_reduce(struct inside *in);   /* capabilities, no_new_privs */
 int seccomp_inside(struct inside *in); /* the last step but execve */
+
+/* status.c */
+int status_inspect(struct inside *in); /* ids, capabilities, signals, no_new_privs */
 
 /* command.c */
 int command_find(struct inside *in);

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "subid.h"
 
+#include "values.h"
+
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,41 +23,62 @@ static bool is_installed(const char *helper)
 	return false;
 }
 
-/* A line is "NAME-OR-UID:START:COUNT". */
-static bool is_ours(const char *line, const char *name, const char *uid)
+static bool overlaps(const struct id_map *a, const struct id_map *b)
 {
-	size_t n = strcspn(line, ":");
-
-	return (strlen(name) == n && strncmp(line, name, n) == 0) ||
-	       (strlen(uid) == n && strncmp(line, uid, n) == 0);
+	return a->host < (uint64_t)b->host + b->count && b->host < (uint64_t)a->host + a->count;
 }
 
-static void add_range(struct id_maps *maps, const char *line)
+/* Appends a range; one that the kernel would refuse, and with it the whole map, is skipped. */
+static void add_range(struct id_maps *maps, const char *start, const char *count)
 {
 	const struct id_map *last = &maps->line[maps->n - 1];
-	unsigned long start, count;
+	struct id_map new = { .inside = last->inside + last->count };
+	uint64_t first, n;
 
-	if (maps->n == ID_MAP_ROOM ||
-	    sscanf(line + strcspn(line, ":"), ":%lu:%lu", &start, &count) != 2 || !count ||
-	    start + count > UINT32_MAX || last->inside + last->count + count > UINT32_MAX)
+	if (maps->n == ID_MAP_ROOM || parse_number(start, 0, UINT32_MAX, &first) ||
+	    parse_number(count, 1, UINT32_MAX - new.inside, &n) || first + n > UINT32_MAX)
 		return;
-	maps->line[maps->n++] =
-		(struct id_map){ last->inside + last->count, (uint32_t)start, (uint32_t)count };
+	new.host = (uint32_t)first;
+	new.count = (uint32_t)n;
+	for (size_t i = 0; i < maps->n; i++)
+		if (overlaps(&maps->line[i], &new))
+			return;
+	maps->line[maps->n++] = new;
+}
+
+/* Cuts "NAME-OR-UID:START:COUNT" into its three fields; false when it is not that. */
+static bool split(char *line, char *field[3])
+{
+	line[strcspn(line, "\n")] = '\0';
+	for (int i = 0; i < 3; i++)
+		field[i] = strsep(&line, ":");
+	return field[0] && field[1] && field[2] && !line;
+}
+
+static void read_ranges(FILE *f, const char *name, const char *uid, struct id_maps *maps)
+{
+	char *line = NULL, *field[3];
+	size_t room = 0;
+
+	while (getline(&line, &room, f) > 0)
+		if (split(line, field) &&
+		    (strcmp(field[0], name) == 0 || strcmp(field[0], uid) == 0))
+			add_range(maps, field[1], field[2]);
+	free(line);
 }
 
 void subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps)
 {
 	const struct passwd *pw = getpwuid(geteuid());
-	char line[256], uid[16];
+	char uid[16];
 	FILE *f;
 
 	maps->line[0] = (struct id_map){ 0, own, 1 };
 	maps->n = 1;
 	snprintf(uid, sizeof(uid), "%u", geteuid());
 	f = is_installed(helper) ? fopen(file, "re") : NULL;
-	while (f && fgets(line, sizeof(line), f))
-		if (is_ours(line, pw ? pw->pw_name : "", uid))
-			add_range(maps, line);
-	if (f)
-		fclose(f);
+	if (!f)
+		return;
+	read_ranges(f, pw ? pw->pw_name : uid, uid, maps);
+	fclose(f);
 }

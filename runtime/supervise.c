@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "supervise.h"
 
+#include "janitor.h"
 #include "meet.h"
 #include "sys.h"
 #include "terminal.h"
@@ -23,10 +24,21 @@ static const uint64_t stops_by_default = BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTT
 /* The terminal sends these to a process group, so the command's group gets them. */
 static const uint64_t from_keyboard = BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTSTP);
 
+/* A caller that ignores SIGCHLD would have the kernel reap the container for us. */
+static long stop_ignoring_children(void)
+{
+	const uint64_t by_default[4] = { 0 }; /* the kernel's struct sigaction */
+
+	return RAW4(SYS_rt_sigaction, SIGCHLD, by_default, NULL, sizeof(uint64_t));
+}
+
 int supervise_prepare(struct container *c)
 {
 	const uint64_t all = ~0ULL;
-	long ret = RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+	long ret = stop_ignoring_children();
+
+	if (ret == 0)
+		ret = RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
 
 	if (ret == 0)
 		ret = raw_new_fd(
@@ -52,25 +64,47 @@ static uint64_t status_mask(const char *status, const char *field)
 	return mask;
 }
 
+static long read_proc(const struct container *c, const char *file, char *buf, size_t room)
+{
+	char path[40] = "/proc/";
+	long n;
+	int fd;
+
+	text_add_number(path, sizeof(path), (uint64_t)c->pid);
+	text_add(path, sizeof(path), file);
+	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	n = sys_read(fd, buf, room - 1);
+	sys_close(fd);
+	buf[n > 0 ? n : 0] = '\0';
+	return n;
+}
+
+/*
+ * Whoever waits in sigwaitinfo(2) has the signals that it waits for out of the mask that
+ * status shows (the kernel's real_blocked), and still takes them.
+ */
+static bool awaits_signals(const struct container *c)
+{
+	char text[256], number[24] = "";
+
+	if (read_proc(c, "/syscall", text, sizeof(text)) <= 0)
+		return false;
+	text_add_number(number, sizeof(number), SYS_rt_sigtimedwait);
+	text_add(number, sizeof(number), " ");
+	return strncmp(text, number, strlen(number)) == 0;
+}
+
 /*
  * True when the command neither handles, ignores nor blocks @sig. The kernel then drops
  * it, since the command is PID 1 of its namespace (pid_namespaces(7)).
  */
 static bool takes_default_action(const struct container *c, int sig)
 {
-	char path[40] = "/proc/", status[4096];
+	char status[4096];
 	uint64_t taken;
-	long n;
-	int fd;
 
-	text_add_number(path, sizeof(path), (uint64_t)c->pid);
-	text_add(path, sizeof(path), "/status");
-	fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	n = sys_read(fd, status, sizeof(status) - 1);
-	sys_close(fd);
-	if (n <= 0)
+	if (read_proc(c, "/status", status, sizeof(status)) <= 0 || awaits_signals(c))
 		return false;
-	status[n] = '\0';
 	taken = status_mask(status, "\nSigBlk:") | status_mask(status, "\nSigIgn:") |
 		status_mask(status, "\nSigCgt:");
 	return !(taken & BIT(sig - 1));
@@ -183,6 +217,12 @@ static int wait_status(struct container *c)
 	return 128 + (c->died_of ? c->died_of : info.si_status);
 }
 
+/*
+ * A container that lives longer than this gets its janitor; until then the death signal
+ * alone ties it to bulkhead, and starting one costs a short container a tenth of its time.
+ */
+static const struct timespec before_janitor = { .tv_nsec = 10 * 1000 * 1000 };
+
 int supervise(struct container *c)
 {
 	enum { SIGNALS, PROCESS, CHANNEL, TERMINAL, COUNT = TERMINAL + 3 };
@@ -194,11 +234,12 @@ int supervise(struct container *c)
 	do {
 		p[CHANNEL] = (struct pollfd){ must_listen(c) ? c->channel[0] : -1, POLLIN, 0 };
 		terminal_want(c, &p[TERMINAL]);
-		ret = RAW5(SYS_ppoll, p, COUNT, NULL, NULL, 0);
+		ret = RAW5(SYS_ppoll, p, COUNT, c->janitor ? NULL : &before_janitor, NULL, 0);
+		if (ret == 0 && janitor_start(c) < 0)
+			break;
 		if (ret < 0 && ret != -EINTR) {
 			fail(&c->fault, STEP_supervise, "ppoll", ret);
-			supervise_abort(c);
-			return 125;
+			break;
 		}
 		if (p[CHANNEL].revents)
 			take_messages(c);
@@ -208,6 +249,10 @@ int supervise(struct container *c)
 			take_messages(c);
 		terminal_carry(c, &p[TERMINAL]);
 	} while (!p[PROCESS].revents);
+	if (c->fault.why && !p[PROCESS].revents) {
+		supervise_abort(c);
+		return 125;
+	}
 	terminal_drain(c);
 	return wait_status(c);
 }

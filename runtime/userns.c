@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -124,6 +125,13 @@ static int become_root(struct inside *in)
 	RAW3(SYS_getresgid, &unused, &gid, &unused);
 	if (uid || gid)
 		return fail(&in->fault, STEP_become_root, "setresuid", LIE);
+	/*
+	 * Changing ids has made us undumpable, and /proc/self the property of an id that the
+	 * namespace does not map. Nobody else is in here yet to look at us.
+	 */
+	ret = sys_prctl(PR_SET_DUMPABLE, 1, 0);
+	if (ret < 0)
+		return fail(&in->fault, STEP_become_root, "PR_SET_DUMPABLE", ret);
 	return pidns_tie_to_host(in);
 }
 
