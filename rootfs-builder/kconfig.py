@@ -13,6 +13,7 @@ import subprocess
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 IKCONFIG_START = b"IKCFG_ST"  # kernel/configs.c
 AREA_AT_BOOT = "boot"
@@ -97,26 +98,45 @@ def check(needs: list[Need], config: dict[str, str], arch: str, release: str,
 # --- the configuration inside a kernel file -----------------------------------------------------
 
 
-def _zlib(data: bytes) -> bytes:
-    return zlib.decompressobj(31).decompress(data)
+class Decompressor(Protocol):
+    """What the decompressors of the standard library have in common."""
+
+    @property
+    def eof(self) -> bool:
+        """Whether the end of the stream was there."""
+
+    def decompress(self, data: bytes) -> bytes:
+        """The decompressed data."""
+
+
+def _whole(decompressor: Decompressor, data: bytes) -> bytes:
+    """Decompressed to the end of the stream; what follows it does not count."""
+    plain = decompressor.decompress(data)
+    if not decompressor.eof:
+        raise EOFError
+    return plain
+
+
+def _gzip(data: bytes) -> bytes:
+    return _whole(zlib.decompressobj(31), data)
 
 
 def _xz(data: bytes) -> bytes:
-    return lzma.LZMADecompressor(lzma.FORMAT_XZ).decompress(data)
+    return _whole(lzma.LZMADecompressor(lzma.FORMAT_XZ), data)
 
 
 def _lzma(data: bytes) -> bytes:
-    return lzma.LZMADecompressor(lzma.FORMAT_ALONE).decompress(data)
+    return _whole(lzma.LZMADecompressor(lzma.FORMAT_ALONE), data)
 
 
 def _bzip2(data: bytes) -> bytes:
-    return bz2.BZ2Decompressor().decompress(data)
+    return _whole(bz2.BZ2Decompressor(), data)
 
 
 # Magic numbers as in lib/decompress.c of the kernel's sources; the last column is a tool where
 # Python has no decompressor.
 FORMATS = (
-    (b"\x1f\x8b", _zlib, ()),
+    (b"\x1f\x8b", _gzip, ()),
     (b"\xfd7zXZ", _xz, ()),
     (b"]\x00\x00", _lzma, ()),
     (b"BZh", _bzip2, ()),
@@ -132,11 +152,23 @@ def payload(kernel: bytes) -> bytes:
     Documentation/arch/x86/boot.rst: setup_sects, payload_offset and payload_length.
     """
     if kernel[0x202:0x206] != b"HdrS":
-        return decompress(kernel) if kernel[:2] == b"\x1f\x8b" else kernel
+        return plain_image(kernel)
     sectors = kernel[0x1F1] or 4
     offset, length = struct.unpack_from("<II", kernel, 0x248)
     start = (sectors + 1) * 512 + offset
     return decompress(kernel[start:start + length])
+
+
+def plain_image(kernel: bytes) -> bytes:
+    """An arm64 Image out of vmlinuz.efi (CONFIG_EFI_ZBOOT) or Image.gz, which not every QEMU can
+    boot; any other file as it is.
+
+    drivers/firmware/efi/libstub/zboot-header.S: magic, then offset and size of the payload.
+    """
+    if kernel[4:8] == b"zimg":
+        offset, size = struct.unpack_from("<II", kernel, 8)
+        return decompress(kernel[offset:offset + size])
+    return decompress(kernel) if kernel[:2] == b"\x1f\x8b" else kernel
 
 
 def decompress(data: bytes) -> bytes:
@@ -163,10 +195,10 @@ def decompress(data: bytes) -> bytes:
 def embedded(kernel: bytes) -> str | None:
     """The configuration in a kernel built with CONFIG_IKCONFIG=y, or None."""
     plain = payload(kernel)
-    start = plain.find(IKCONFIG_START)
+    start = plain.find(IKCONFIG_START + b"\x1f\x8b")
     if start < 0:
         return None
-    return _zlib(plain[start + len(IKCONFIG_START):]).decode("utf-8", "replace")
+    return decompress(plain[start + len(IKCONFIG_START):]).decode("utf-8", "replace")
 
 
 def of_kernel(path: Path, kernel: bytes, release: str) -> str | None:

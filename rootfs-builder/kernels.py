@@ -118,10 +118,12 @@ def arch_of(data: bytes) -> str:
 
 def from_file(path: Path, arch: str, config: str | None, module_tree: str | None) -> Kernel:
     """A kernel that the user built."""
-    data = path.read_bytes()
-    if arch_of(data) != arch:
-        raise KernelError(f"cannot use \"{path}\": it is not a kernel for {arch}"
-                          f" (it is {arch_of(data) or 'neither a bzImage nor an arm64 Image'})")
+    data = kconfig.plain_image(path.read_bytes())
+    found = arch_of(data)
+    if found != arch:
+        raise KernelError(f"cannot use \"{path}\": it is not a kernel for {arch} (it is "
+                          + (f"one for {found}: ARCH={found}" if found
+                             else "neither a bzImage nor an arm64 Image") + ")")
     release = release_of(data)
     if not release or "/" in release:
         raise KernelError(f"cannot use \"{path}\": it does not tell its release (damaged file?)")

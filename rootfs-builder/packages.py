@@ -264,8 +264,10 @@ class Suite:
         """The package with the highest version among those whose name matches."""
         names = self.names(pattern)
         if not names:
-            raise PackageError(f"cannot find a package \"{pattern}\" in suite \"{self.name}\""
-                               f" for {self.debian_arch}")
+            # The suite may have moved on: tell what fits the pattern but for the version.
+            near = self.names(re.sub(r"[0-9][0-9.]*", "[0-9]", pattern, count=1))
+            raise PackageError(f"cannot find a package \"{pattern}\" in suite \"{self.name}\" for"
+                               f" {self.debian_arch} (there: {' '.join(near) or 'none like it'})")
         order = functools.cmp_to_key(compare_versions)
         return max(self.show(names).values(), key=lambda package: order(package.version))
 

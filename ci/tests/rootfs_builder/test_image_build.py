@@ -515,6 +515,10 @@ def test_no_root_is_needed(with_packages: Path) -> None:
             assert file.read_bytes() == (theirs / file.name).read_bytes(), file.name
         assert (theirs / "kernel").stat().st_uid == nobody
         told = json.loads((theirs / "manifest.json").read_text())
+    held = {name: {member["path"] for member in part["members"]}
+            for name, part in told["parts"].items()}
+    assert "/usr/sbin/runc" in held["runc"]
+    assert not held["core"] & held["runc"] and not held["core"] & held["systemd-nspawn"]
     assert told["kernel"]["origin"][0]["name"].startswith("linux-image-6.1.")
     assert {package["name"] for package in told["packages"]} >= {"busybox-static", "crun", "runc",
                                                                  "libc6"}

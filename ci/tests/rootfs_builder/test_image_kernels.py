@@ -98,6 +98,20 @@ def test_own_kernel(tmp_path: Path) -> None:
         assert kernel.data == data
 
 
+def test_compressed_arm64_kernels(tmp_path: Path) -> None:
+    """Image.gz and vmlinuz.efi become the Image that every QEMU boots."""
+    file, data = tmp_path / "kernel", arm64_image()
+    packed = gzip.compress(data)
+    zboot = b"MZ\0\0zimg" + struct.pack("<II", 64, len(packed)) + b"\0" * 48 + packed + b"tail"
+    for form in (packed, zboot):
+        file.write_bytes(form)
+        kernel = find(file, "aarch64")
+        assert (kernel.data, kernel.release, kernel.config) == (data, "6.9.0-mine", CONFIG)
+    file.write_bytes(zboot[:90])
+    with pytest.raises(kconfig.ConfigError, match="damaged"):
+        find(file, "aarch64")
+
+
 @pytest.mark.parametrize("data", [b"", b"MZ", b"\x7fELF" * 300, bzimage(b"", "\0"),
                                   bzimage(b"", "../../x")])
 def test_no_kernel(tmp_path: Path, data: bytes) -> None:
@@ -112,7 +126,7 @@ def test_wrong_architecture(tmp_path: Path) -> None:
     """The error says what the file is instead."""
     file = tmp_path / "kernel"
     file.write_bytes(arm64_image())
-    with pytest.raises(kernels.KernelError, match="not a kernel for x86_64.*it is aarch64"):
+    with pytest.raises(kernels.KernelError, match="not a kernel for x86_64.*for aarch64: ARCH="):
         find(file)
 
 

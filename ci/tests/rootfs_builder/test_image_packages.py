@@ -166,6 +166,15 @@ def test_a_suite_that_is_nowhere(fake: Path, tmp_path: Path,
     assert fake.exists()
 
 
+def test_a_version_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """When a suite has moved on, the error tells to what."""
+    known = "linux-image-7.4.1-cloud-amd64\nlinux-image-7.4.1-amd64\nlinux-image-cloud-amd64\n"
+    monkeypatch.setattr(packages, "run_apt", lambda *arguments: known)
+    suite = packages.Suite("sid", "x86_64", tmp_path)
+    with pytest.raises(packages.PackageError, match=r"\(there: linux-image-7.4.1-cloud-amd64\)"):
+        suite.newest("linux-image-7.2.*-cloud-amd64")
+
+
 def test_apt_stays_inside_its_directory(fake: Path, tmp_path: Path,
                                         monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting leads out of the cache, and the architecture is the guest's."""
@@ -253,6 +262,18 @@ def test_a_resolved_request_needs_no_network(package: packages.Package, tmp_path
         lock.write_text("{ half a file")
     packages.resolve(suite, "programs", ["sample"])
     assert len(calls) == 4
+
+
+def test_a_cache_that_others_own(package: packages.Package, tmp_path: Path,
+                                 monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is in the cache can be used where nothing can be written, not even a lock."""
+    monkeypatch.setattr(packages.Suite, "update", lambda self: None)
+    monkeypatch.setattr(packages.Suite, "programs", lambda self, names: [package])
+    suite = packages.Suite("sid", "x86_64", tmp_path / "cache")
+    packages.resolve(suite, "programs", ["sample"])
+    shutil.rmtree(suite.root)
+    assert packages.resolve(suite, "programs", ["sample"]) == [package]
+    assert not suite.root.exists()
 
 
 def test_an_answer_holds_what_was_asked(package: packages.Package, tmp_path: Path,
