@@ -1,0 +1,405 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* What mount(2) refuses, and what each flag of a mount does. */
+#include "mountinfo.h"
+
+#include <sys/sendfile.h>
+#include <sys/statfs.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+struct refusal {
+	const char *label, *source, *target, *type;
+	unsigned long flags;
+	int want;
+};
+
+static const char nowhere[] = "(bad pointer)";
+
+ROWS(refusals, struct refusal) = {
+	{ "fine", "none", "dir", "tmpfs", 0, 0 },
+	{ "unknown_type", "none", "dir", "nosuchfs", 0, ENODEV },
+	{ "no_type", "none", "dir", NULL, 0, EINVAL },
+	{ "missing_target", "none", "missing", "tmpfs", 0, ENOENT },
+	{ "target_is_a_file", "none", "file", "tmpfs", 0, ENOTDIR },
+	{ "target_below_a_file", "none", "file/dir", "tmpfs", 0, ENOTDIR },
+	{ "target_is_a_loop", "none", "loop", "tmpfs", 0, ELOOP },
+	{ "bad_target", "none", nowhere, "tmpfs", 0, EFAULT },
+	{ "bad_type", "none", "dir", nowhere, 0, EFAULT },
+	{ "bind_of_nothing", "missing", "dir", NULL, MS_BIND, ENOENT },
+	{ "bind_of_a_file_on_a_directory", "file", "dir", NULL, MS_BIND, ENOTDIR },
+	{ "bind_of_a_directory_on_a_file", "dir", "file", NULL, MS_BIND, ENOTDIR },
+	{ "remount_of_a_plain_directory", "none", "dir", NULL, MS_REMOUNT, EINVAL },
+	{ "move_of_a_plain_directory", "dir", "other", NULL, MS_MOVE, EINVAL },
+	{ "move_into_itself", "mount", "mount/sub", NULL, MS_MOVE, ELOOP },
+	{ "move_of_nothing", "missing", "dir", NULL, MS_MOVE, ENOENT },
+};
+
+static const char *bad(const char *argument)
+{
+	return argument == nowhere ? (const char *)-1L : argument;
+}
+
+TEST_EACH(refusals, mnt, mount_checks_its_arguments,
+	  .says = "mount refuses each wrong argument with its own error",
+	  .checks = "mnt-045 mnt-046", .needs = NEED(admin) | NEED(mntns))
+{
+	int result;
+
+	own_stage();
+	must_mkdir("dir");
+	must_mkdir("other");
+	must_create("file", "1");
+	MUST(symlink("loop", "loop"));
+	must_tmpfs("mount");
+	must_mkdir("mount/sub");
+	errno = 0;
+	result = mount(row->source, bad(row->target), bad(row->type), row->flags, NULL);
+	EXPECT_EQ(row->want, errno);
+	EXPECT_EQ(row->want ? -1 : 0, result);
+	EXPECT_EQ(!row->want, is_mounted("dir"));
+}
+
+TEST(mnt, mount_refuses_a_long_path, .says = "a path of PATH_MAX bytes fails with ENAMETOOLONG",
+     .checks = "mnt-045", .needs = NEED(admin) | NEED(mntns))
+{
+	char path[PATH_MAX + 1];
+
+	own_stage();
+	memset(path, '/', PATH_MAX);
+	path[PATH_MAX] = 0;
+	EXPECT_ERRNO(ENAMETOOLONG, mount("none", path, "tmpfs", 0, NULL));
+	path[PATH_MAX - 1] = 0;
+	memcpy(path, scratch(), strlen(scratch()));
+	EXPECT_OK(mount("none", path, "tmpfs", 0, NULL));
+}
+
+TEST(mnt, block_file_system_wants_a_block_device,
+     .says = "a block file system on a character device fails with ENOTBLK, on nothing with ENOENT",
+     .checks = "mnt-045", .needs = NEED(root) | NEED(mntns))
+{
+	bool known;
+
+	own_stage();
+	must_mkdir("dir");
+	/* The attempt loads what can be loaded. */
+	mount("missing", "dir", "ext4", 0, NULL);
+	known = strstr(must_read("/proc/filesystems"), "\text4\n");
+	EXPECT_ERRNO(known ? ENOENT : ENODEV, mount("missing", "dir", "ext4", 0, NULL));
+	EXPECT_ERRNO(known ? ENOTBLK : ENODEV, mount("/dev/null", "dir", "ext4", 0, NULL));
+}
+
+TEST(mnt, mount_needs_the_right, .says = "mount and umount without CAP_SYS_ADMIN fail with EPERM",
+     .checks = "mnt-044", .needs = NEED(admin) | NEED(mntns))
+{
+	own_stage();
+	must_mkdir("dir");
+	must_tmpfs("mounted");
+	MUST(chmod(".", 0777));
+	AS_NOBODY {
+		EXPECT_ERRNO(EPERM, mount("none", "dir", "tmpfs", 0, NULL));
+		EXPECT_ERRNO(EPERM, mount("dir", "dir", NULL, MS_BIND, NULL));
+		EXPECT_ERRNO(EPERM, mount(NULL, "mounted", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+		EXPECT_ERRNO(EPERM, mount(NULL, "mounted", NULL, MS_SHARED, NULL));
+		EXPECT_ERRNO(EPERM, mount("mounted", "dir", NULL, MS_MOVE, NULL));
+		EXPECT_ERRNO(EPERM, umount2("mounted", MNT_DETACH));
+	}
+	EXPECT_OK(umount2("mounted", MNT_DETACH));
+}
+
+/* What can be tried on a mount; each returns 0 or the errno. */
+static int try_write(void)
+{
+	int fd = open("m/new", O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+static int try_device(void)
+{
+	int fd = open("m/null", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+/* An empty executable: ENOEXEC means that it was allowed to run. */
+static int try_exec(void)
+{
+	char *const nothing[] = { NULL };
+
+	execve("m/empty", nothing, nothing);
+	return errno == ENOEXEC ? 0 : errno;
+}
+
+static int try_link(void)
+{
+	int fd = open("m/link", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+struct effect {
+	const char *label;
+	unsigned long flag;
+	int (*attempt)(void);
+	int want;
+};
+
+ROWS(effects, struct effect) = {
+	{ "read_only", MS_RDONLY, try_write, EROFS },
+	{ "noexec", MS_NOEXEC, try_exec, EACCES },
+	{ "nosuid_lets_run", MS_NOSUID, try_exec, 0 },
+	{ "noexec_lets_write", MS_NOEXEC, try_write, 0 },
+	{ "nodev_lets_write", MS_NODEV, try_write, 0 },
+};
+
+/* "m", where everything can be tried. */
+static void things_to_try(void)
+{
+	own_stage();
+	must_tmpfs("m");
+	must_create("m/empty", "\n");
+	MUST(chmod("m/empty", 0755));
+	must_create("m/file", "1");
+	MUST(symlink("file", "m/link"));
+}
+
+TEST_EACH(effects, mnt, flags_do_what_they_say,
+	  .says = "each flag of a mount denies what it names and nothing else", .checks = "mnt-047",
+	  .needs = NEED(admin) | NEED(mntns))
+{
+	things_to_try();
+	EXPECT_EQ(0, row->attempt());
+	unlink("m/new");
+	must_mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | row->flag, NULL);
+	EXPECT_EQ(row->want, row->attempt());
+	unlink("m/new");
+	must_mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND, NULL);
+	EXPECT_EQ(0, row->attempt());
+}
+
+TEST(mnt, nodev_closes_devices,
+     .says = "on a nodev mount opening a device fails with EACCES, on another path it opens",
+     .checks = "mnt-047", .needs = NEED(root) | NEED(mntns))
+{
+	things_to_try();
+	MUST(mknod("m/null", S_IFCHR | 0666, makedev(1, 3)));
+	must_mkdir("open");
+	must_mount("m", "open", NULL, MS_BIND, NULL);
+	must_mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_NODEV, NULL);
+	EXPECT_EQ(EACCES, try_device());
+	EXPECT_OK(access("open/null", R_OK));
+	must_mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND, NULL);
+	EXPECT_EQ(0, try_device());
+}
+
+/* A set-user-ID copy of this program at `path`. */
+static void set_user_id_copy(const char *path)
+{
+	_fd_ int from = MUST(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	_fd_ int to = MUST(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
+
+	while (MUST(sendfile(to, from, NULL, 1 << 20)) > 0) continue;
+	MUST(fchmod(to, 04755));
+}
+
+/*
+ * The effective uid of `path --list`, run by nobody. It is looked at while the
+ * program waits for room in its standard output, a full pipe.
+ */
+static long effective_uid_of(const char *path)
+{
+	int full[2], started[2], pid;
+	char byte = 0;
+	long uid;
+
+	must_pipe(full);
+	must_pipe(started);
+	MUST(fcntl(full[1], F_SETFL, O_NONBLOCK));
+	while (write(full[1], &byte, 1) == 1) continue;
+	MUST(fcntl(full[1], F_SETFL, 0));
+	pid = must_fork();
+	if (!pid) {
+		must_become_nobody();
+		MUST(dup2(full[1], 1));
+		MUST(execl(path, path, "--list", NULL));
+	}
+	close(started[1]);
+	/* Closed by a successful exec. */
+	MUST(read(started[0], &byte, 1));
+	uid = strtol(strchr(status_field("Uid", pid), '\t'), NULL, 10);
+	MUST(kill(pid, SIGKILL));
+	EXPECT_SIGNAL(SIGKILL, must_wait(pid));
+	for (int i = 0; i < 2; i++) close(full[i]);
+	close(started[0]);
+	return uid;
+}
+
+TEST(mnt, nosuid_takes_the_set_user_id_bit_away,
+     .says = "a set-user-ID program gains nothing on a nosuid mount, and does elsewhere",
+     .checks = "mnt-047", .needs = NEED(root) | NEED(mntns))
+{
+	own_stage();
+	MUST(chmod(".", 0755));
+	set_user_id_copy("copy");
+	EXPECT_EQ(0, effective_uid_of("./copy"));
+	must_mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID, NULL);
+	EXPECT_EQ(65534, effective_uid_of("./copy"));
+}
+
+struct access_time {
+	const char *label;
+	unsigned long flags;
+	const char *path;
+	int age;    /* seconds by which the last access is newer than the last change */
+	bool moves; /* reading changes the access time */
+};
+
+ROWS(access_times, struct access_time) = {
+	{ "strictatime", MS_STRICTATIME, "m/file", 150, true },
+	{ "noatime", MS_NOATIME, "m/file", -5, false },
+	{ "relatime_after_a_change", MS_RELATIME, "m/file", -5, true },
+	{ "relatime_without_a_change", MS_RELATIME, "m/file", 150, false },
+	{ "nodiratime_file", MS_STRICTATIME | MS_NODIRATIME, "m/file", 5, true },
+	{ "nodiratime_directory", MS_STRICTATIME | MS_NODIRATIME, "m", 5, false },
+	{ "diratime_directory", MS_STRICTATIME, "m", 5, true },
+};
+
+TEST_EACH(access_times, mnt, access_times_move_as_the_flags_say,
+	  .says = "reading changes the access time as noatime, relatime, nodiratime say",
+	  .checks = "mnt-047", .needs = NEED(admin) | NEED(mntns))
+{
+	long changed = time(NULL) - 100;
+	struct timespec times[2] = { { .tv_sec = changed + row->age }, { .tv_sec = changed } };
+	struct stat status;
+	char buffer[4096];
+	_fd_ int fd = -EBADF;
+
+	things_to_try();
+	must_mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | row->flags, NULL);
+	MUST(utimensat(AT_FDCWD, row->path, times, 0));
+	fd = MUST(open(row->path, O_RDONLY | O_CLOEXEC));
+	if (row->path[1])
+		MUST(read(fd, buffer, sizeof(buffer)));
+	else
+		MUST(syscall(SYS_getdents64, fd, buffer, sizeof(buffer)));
+	MUST(stat(row->path, &status));
+	EXPECT_EQ(row->moves, status.st_atim.tv_sec != changed + row->age);
+}
+
+TEST(mnt, nosymfollow_follows_no_symlink,
+     .says = "on a nosymfollow mount a path through a symlink fails with ELOOP, the link itself "
+	     "works",
+     .checks = "mnt-022", .needs = NEED(admin) | NEED(mntns) | NEED(nosymfollow))
+{
+	struct statfs status;
+	char target[8];
+
+	things_to_try();
+	must_mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_NOSYMFOLLOW, NULL);
+	EXPECT_EQ(ELOOP, try_link());
+	EXPECT_EQ(4, readlink("m/link", target, sizeof(target)));
+	EXPECT_OK(symlink("file", "m/new"));
+	EXPECT_OK(unlink("m/new"));
+	MUST(statfs("m", &status));
+	EXPECT(status.f_flags & ST_NOSYMFOLLOW);
+	must_mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND, NULL);
+	EXPECT_EQ(0, try_link());
+}
+
+TEST(mnt, bind_shows_a_file_at_a_second_path,
+     .says = "a bound file or directory is the same file at both paths", .checks = "mnt-046",
+     .needs = NEED(admin) | NEED(mntns))
+{
+	own_stage();
+	must_mkdir("dir");
+	must_create("dir/file", "first");
+	must_create("other", "other");
+	must_mkdir("view");
+	ASSERT_OK(mount("dir/file", "other", NULL, MS_BIND, NULL));
+	ASSERT_OK(mount("dir", "view", NULL, MS_BIND, NULL));
+	EXPECT_STREQ("first", must_read("other"));
+	must_write("other", "later");
+	EXPECT_STREQ("later", must_read("view/file"));
+	EXPECT_STREQ("/dir/file", mount_at("other").root);
+	ASSERT_OK(umount("other"));
+	EXPECT_STREQ("other", must_read("other"));
+}
+
+TEST(mnt, bind_ignores_new_flags,
+     .says = "a bind takes the flags of its source; only a remount changes them, on it alone",
+     .checks = "mnt-046 mnt-047", .needs = NEED(admin) | NEED(mntns))
+{
+	things_to_try();
+	must_mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_NODEV, NULL);
+	must_mkdir("view");
+	ASSERT_OK(mount("m", "view", NULL, MS_BIND | MS_RDONLY, NULL));
+	EXPECT(has_option(mount_at("view").options, "nodev"));
+	EXPECT(!has_option(mount_at("view").options, "ro"));
+	ASSERT_OK(mount(NULL, "view", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	EXPECT_ERRNO(EROFS, mkdir("view/new", 0755));
+	EXPECT_OK(mkdir("m/new", 0755));
+}
+
+TEST(mnt, moved_mount_is_at_its_new_place_only,
+     .says = "MS_MOVE takes a mount and what is on it to another place", .checks = "mnt-046",
+     .needs = NEED(admin) | NEED(mntns))
+{
+	things_to_try();
+	must_tmpfs("m/sub");
+	must_mkdir("there");
+	ASSERT_OK(mount("m", "there", NULL, MS_MOVE, NULL));
+	EXPECT(!is_mounted("m"));
+	EXPECT(is_mounted("there/sub"));
+	EXPECT_STREQ("1", must_read("there/file"));
+	EXPECT(!exists("m/file"));
+}
+
+TEST(mnt, mount_on_a_shared_parent_is_not_moved,
+     .says = "moving a mount whose parent is shared fails with EINVAL, with a private one it works",
+     .checks = "mnt-046", .needs = NEED(admin) | NEED(mntns))
+{
+	things_to_try();
+	must_mkdir("there");
+	must_mount(NULL, ".", NULL, MS_SHARED, NULL);
+	EXPECT_ERRNO(EINVAL, mount("m", "there", NULL, MS_MOVE, NULL));
+	must_mount(NULL, ".", NULL, MS_PRIVATE, NULL);
+	EXPECT_OK(mount("m", "there", NULL, MS_MOVE, NULL));
+}
+
+TEST(mnt, super_block_read_only_covers_every_mount,
+     .says = "a remount without MS_BIND makes all mounts of the file system read-only",
+     .checks = "mnt-036 mnt-047", .needs = NEED(admin) | NEED(mntns))
+{
+	things_to_try();
+	must_mkdir("view");
+	must_mount("m", "view", NULL, MS_BIND, NULL);
+	ASSERT_OK(mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	EXPECT_ERRNO(EROFS, mkdir("view/new", 0755));
+	EXPECT(has_option(mount_at("view").super, "ro"));
+	ASSERT_OK(mount(NULL, "m", NULL, MS_REMOUNT, NULL));
+	EXPECT_OK(mkdir("view/new", 0755));
+}
+
+TEST(mnt, writer_keeps_a_mount_writable,
+     .says = "a remount to read-only fails with EBUSY while a file is open for writing",
+     .checks = "mnt-014 mnt-045", .needs = NEED(admin) | NEED(mntns))
+{
+	int writer;
+
+	things_to_try();
+	writer = MUST(open("m/file", O_WRONLY | O_CLOEXEC));
+	EXPECT_ERRNO(EBUSY, mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	EXPECT_ERRNO(EBUSY, mount(NULL, "m", NULL, MS_REMOUNT | MS_RDONLY, NULL));
+	EXPECT(!has_option(mount_at("m").options, "ro"));
+	close(writer);
+	EXPECT_OK(mount(NULL, "m", NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+}
