@@ -132,7 +132,9 @@ int command_find(struct inside *in)
 
 	TRY(enter_workdir(in));
 	*in->path = '\0';
-	if (strchr(name, '/')) {
+	if (!*name) {
+		ret = -ENOENT;
+	} else if (strchr(name, '/')) {
 		text_add(in->path, sizeof(in->path), name);
 		ret = candidate(in->path);
 	} else {

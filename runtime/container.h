@@ -60,6 +60,11 @@ struct container {
 	struct winsize window; /* of the caller's terminal, with --tty */
 };
 
+/* Kernel paths that this kernel has, and so are masked: bits by index (mask.c). */
+struct present {
+	uint32_t files, dirs, read_only;
+};
+
 /* The inside's half. */
 struct inside {
 	const struct plan *plan;
@@ -77,9 +82,10 @@ struct inside {
 	struct rlimit64 descriptor_limit; /* of the caller, while many sources are open */
 	int kernel_trees[2];
 	int device_trees[8];
-	long host_keyring;            /* serial of the session keyring that we came with */
-	char path[COMMAND_PATH_ROOM]; /* the command, found */
+	long host_keyring; /* serial of the session keyring that we came with */
+	struct present present;
 	char **init_argv;             /* --init: what PID 1 is executed with; [2] takes the path */
+	char path[COMMAND_PATH_ROOM]; /* the command, found */
 };
 
 #endif

@@ -3,6 +3,7 @@
 #include "steps.h"
 #include "sys.h"
 
+#include <dirent.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <string.h>
@@ -120,12 +121,6 @@ int dev_mount(struct inside *in)
 	return ret < 0 ? fail(&in->fault, STEP_mount, "/dev/shm", ret) : 0;
 }
 
-static bool is_device(const struct statx *stx, const struct device *d)
-{
-	return (stx->stx_mode & S_IFMT) == S_IFCHR && stx->stx_rdev_major == d->major &&
-	       stx->stx_rdev_minor == d->minor;
-}
-
 static int inspect_mount(struct inside *in, const char *path, unsigned long magic,
 			 unsigned long want)
 {
@@ -138,23 +133,68 @@ static int inspect_mount(struct inside *in, const char *path, unsigned long magi
 	return 0;
 }
 
-int dev_inspect(struct inside *in)
+/* What getdents64(2) gives. */
+struct entry {
+	uint64_t ino;
+	int64_t off;
+	uint16_t size;
+	uint8_t type;
+	char name[];
+};
+
+static bool is_listed(const char *list, long n, const char *path, uint8_t type)
+{
+	const char *name = path + sizeof("/dev/") - 1;
+
+	for (long at = 0; at < n;) {
+		const struct entry *e = (const struct entry *)(list + at);
+
+		if (e->type == type && strcmp(e->name, name) == 0)
+			return true;
+		at += e->size;
+	}
+	return false;
+}
+
+/* A tmpfs that we alone have written to: what it lists is what we have put there. */
+static int inspect_list(struct inside *in)
+{
+	char list[2048] __attribute__((aligned(8)));
+	uint8_t device = are_borrowed(in) ? DT_REG : DT_CHR;
+	int fd = sys_openat(AT_FDCWD, "/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	long n = fd < 0 ? fd : RAW3(SYS_getdents64, fd, list, sizeof(list));
+
+	sys_close(fd);
+	for (int i = 0; i < DEVICE_COUNT; i++)
+		if (!is_listed(list, n, devices[i].path, device))
+			return fail(&in->fault, STEP_device, devices[i].path, n < 0 ? n : LIE);
+	for (int i = 0; i < LINK_COUNT; i++)
+		if (!is_listed(list, n, links[i].path, DT_LNK))
+			return fail(&in->fault, STEP_device_link, links[i].path, n < 0 ? n : LIE);
+	return 0;
+}
+
+/* A borrowed device must lie on the file that was made for it. */
+static int inspect_borrowed(struct inside *in)
 {
 	for (int i = 0; i < DEVICE_COUNT; i++) {
 		struct statx stx = { .stx_mode = 0 };
 		int ret =
 			sys_statx(AT_FDCWD, devices[i].path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx);
 
-		if (ret < 0 || !is_device(&stx, &devices[i]))
+		if (ret < 0 || (stx.stx_mode & S_IFMT) != S_IFCHR ||
+		    stx.stx_rdev_major != devices[i].major ||
+		    stx.stx_rdev_minor != devices[i].minor)
 			return fail(&in->fault, STEP_device, devices[i].path, ret ? ret : LIE);
 	}
-	for (int i = 0; i < LINK_COUNT; i++) {
-		char target[64] = "";
-		int n = sys_readlinkat(AT_FDCWD, links[i].path, target, sizeof(target) - 1);
+	return 0;
+}
 
-		if (n < 0 || strcmp(target, links[i].target) != 0)
-			return fail(&in->fault, STEP_device_link, links[i].path, n < 0 ? n : LIE);
-	}
+int dev_inspect(struct inside *in)
+{
+	TRY(inspect_list(in));
+	if (are_borrowed(in))
+		TRY(inspect_borrowed(in));
 	TRY(inspect_mount(in, "/dev/pts", DEVPTS_SUPER_MAGIC, MS_NOSUID | MS_NOEXEC));
 	return inspect_mount(in, "/dev/shm", TMPFS_MAGIC, MS_NOSUID | MS_NODEV | MS_NOEXEC);
 }

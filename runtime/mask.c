@@ -10,6 +10,7 @@
 
 #include <linux/magic.h>
 
+/* The index of a path in its table is its bit in in->present. */
 static const char *const masked_files[] = {
 	"/proc/kcore",       "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",
 	"/proc/timer_stats", "/proc/sched_debug", "/proc/interrupts",
@@ -27,7 +28,7 @@ static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
-#define EACH(p, set) (const char *const *p = (set); p < (set) + sizeof(set) / sizeof(*(set)); p++)
+#define COUNT(set) (sizeof(set) / sizeof(*(set)))
 
 enum { KERNEL_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC };
 
@@ -55,66 +56,69 @@ static int make_read_only(const char *path)
 	return sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
 }
 
+/* True when the path is there; then it is noted as one to look back at. */
+static bool note(uint32_t *present, size_t i, int ret)
+{
+	if (ret == 0)
+		*present |= 1U << i;
+	return ret == 0 || ret == -ENOENT;
+}
+
 int mask_inside(struct inside *in)
 {
 	const char *first_dir = NULL;
+	struct present *there = &in->present;
 	int ret;
 
-	for
-		EACH(path, masked_files)
-		{
-			ret = sys_mount("/dev/null", *path, NULL, MS_BIND, NULL);
-			if (ret < 0 && ret != -ENOENT)
-				return fail(&in->fault, STEP_mask, *path, ret);
-		}
-	for
-		EACH(path, masked_dirs)
-		{
-			ret = mask_dir(*path, &first_dir);
-			if (ret < 0 && ret != -ENOENT)
-				return fail(&in->fault, STEP_mask, *path, ret);
-		}
-	for
-		EACH(path, read_only)
-		{
-			ret = make_read_only(*path);
-			if (ret < 0 && ret != -ENOENT)
-				return fail(&in->fault, STEP_protect, *path, ret);
-		}
+	for (size_t i = 0; i < COUNT(masked_files); i++) {
+		ret = sys_mount("/dev/null", masked_files[i], NULL, MS_BIND, NULL);
+		if (!note(&there->files, i, ret))
+			return fail(&in->fault, STEP_mask, masked_files[i], ret);
+	}
+	for (size_t i = 0; i < COUNT(masked_dirs); i++) {
+		ret = mask_dir(masked_dirs[i], &first_dir);
+		if (!note(&there->dirs, i, ret))
+			return fail(&in->fault, STEP_mask, masked_dirs[i], ret);
+	}
+	for (size_t i = 0; i < COUNT(read_only); i++) {
+		ret = make_read_only(read_only[i]);
+		if (!note(&there->read_only, i, ret))
+			return fail(&in->fault, STEP_protect, read_only[i], ret);
+	}
 	return 0;
 }
 
 /* A masked path no longer lies in the kernel's own file system. */
-static int inspect_masked(struct inside *in, const char *path)
+static int inspect_masked(struct inside *in, const char *path, unsigned long flags)
 {
 	struct statfs st = { .f_type = PROC_SUPER_MAGIC };
 	int ret = sys_statfs(path, &st);
 
-	if (ret == -ENOENT)
-		return 0;
-	if (ret < 0 || st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC)
+	if (ret < 0 || st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC ||
+	    ((unsigned long)st.f_flags & flags) != flags)
 		return fail(&in->fault, STEP_mask, path, ret ? ret : LIE);
 	return 0;
 }
 
 int mask_inspect(struct inside *in)
 {
-	for
-		EACH(path, masked_files)
-	TRY(inspect_masked(in, *path));
-	for
-		EACH(path, masked_dirs)
-	TRY(inspect_masked(in, *path));
-	for
-		EACH(path, read_only)
-		{
-			struct statfs st = { .f_flags = 0 };
-			int ret = sys_statfs(*path, &st);
+	const struct present *there = &in->present;
 
-			if (ret == -ENOENT)
-				continue;
-			if (ret < 0 || !(st.f_flags & MS_RDONLY))
-				return fail(&in->fault, STEP_protect, *path, ret ? ret : LIE);
-		}
+	for (size_t i = 0; i < COUNT(masked_files); i++)
+		if (there->files & 1U << i)
+			TRY(inspect_masked(in, masked_files[i], 0));
+	for (size_t i = 0; i < COUNT(masked_dirs); i++)
+		if (there->dirs & 1U << i)
+			TRY(inspect_masked(in, masked_dirs[i], MS_RDONLY));
+	for (size_t i = 0; i < COUNT(read_only); i++) {
+		struct statfs st = { .f_flags = 0 };
+		int ret;
+
+		if (!(there->read_only & 1U << i))
+			continue;
+		ret = sys_statfs(read_only[i], &st);
+		if (ret < 0 || !(st.f_flags & MS_RDONLY))
+			return fail(&in->fault, STEP_protect, read_only[i], ret ? ret : LIE);
+	}
 	return 0;
 }

@@ -264,6 +264,11 @@ int options_parse(enum verb verb, char **argv, struct plan *p)
 {
 	struct request r = { .plan = p, .stage_only = verb == VERB_CHILD, .seccomp = "default" };
 
+	/* Beside the plan, not in it: each page that a start need not touch saves a fault. */
+	static struct id_map uids[ID_MAP_ROOM], gids[ID_MAP_ROOM];
+
+	p->uids.line = uids;
+	p->gids.line = gids;
 	p->caps = default_caps;
 	while (*argv && (*argv)[0] == '-' && (*argv)[1]) {
 		if (strcmp(*argv, "--") == 0) {

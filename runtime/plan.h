@@ -25,8 +25,8 @@ struct id_map {
 };
 
 struct id_maps {
-	struct id_map line[ID_MAP_ROOM];
 	size_t n;
+	struct id_map *line; /* room for ID_MAP_ROOM */
 };
 
 struct bind {
@@ -83,7 +83,7 @@ struct plan {
 
 	struct limits limits;
 	uint64_t caps; /* bit N: CAP_N is kept */
-	struct sock_filter filter[FILTER_ROOM];
+	const struct sock_filter *filter;
 	size_t n_filter; /* 0: none */
 
 	bool init, tty;

@@ -35,24 +35,22 @@ static int own_session(struct inside *in)
 	return ret < 0 ? fail(&in->fault, STEP_session, "setsid", ret) : 0;
 }
 
-static long session_keyring(void)
+static bool has_keys(void)
 {
-	return RAW3(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0);
+	return RAW3(SYS_keyctl, KEYCTL_GET_KEYRING_ID, KEY_SPEC_SESSION_KEYRING, 0) != -ENOSYS;
 }
 
-/* An anonymous keyring of our own takes the host's place (session-keyring(7)). */
+/*
+ * An anonymous keyring of our own takes the host's place (session-keyring(7)); its serial
+ * number, which is never 0, is the proof.
+ */
 static int own_keyring(struct inside *in)
 {
-	long before = session_keyring(), ret;
+	long ret = RAW2(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
 
-	ret = RAW2(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
-	if (ret == -ENOSYS && before == -ENOSYS)
-		return 0; /* a kernel without keys */
-	if (ret < 0)
-		return fail(&in->fault, STEP_keyring, "keyctl", ret);
-	if (before >= 0 && session_keyring() == before)
-		return fail(&in->fault, STEP_keyring, "keyctl", LIE);
-	return 0;
+	if (ret > 0 || (ret == -ENOSYS && !has_keys()))
+		return 0;
+	return fail(&in->fault, STEP_keyring, "keyctl", ret ? ret : LIE);
 }
 
 static int reset_signals(struct inside *in)

@@ -173,11 +173,13 @@ static int complete_names(struct request *r)
 	return 0;
 }
 
+static struct sock_filter the_filter[FILTER_ROOM];
+
 static int read_filter(struct plan *p, const char *path)
 {
 	int n, fd = open(path, O_RDONLY | O_CLOEXEC);
 
-	n = fd < 0 ? -errno : seccomp_read_filter(fd, p->filter, FILTER_ROOM);
+	n = fd < 0 ? -errno : seccomp_read_filter(fd, the_filter, FILTER_ROOM);
 	if (fd >= 0)
 		close(fd);
 	if (n < 0)
@@ -198,7 +200,7 @@ static int complete_filter(struct request *r)
 		return 0;
 	if (strcmp(r->seccomp, "default") != 0)
 		return read_filter(p, r->seccomp);
-	n = seccomp_default_filter(p->caps, p->filter, FILTER_ROOM);
+	n = seccomp_default_filter(p->caps, the_filter, FILTER_ROOM);
 	if (n <= 0)
 		return refuse("use the seccomp filter", "default", "it does not fit");
 	p->n_filter = (size_t)n;
@@ -210,6 +212,7 @@ int request_complete(struct request *r)
 	struct plan *p = r->plan;
 
 	p->stage_only = r->stage_only;
+	p->filter = the_filter;
 	p->rootless = geteuid() != 0;
 	if (!p->argv[0]) {
 		fputs("bulkhead: cannot run a container: there is no command "

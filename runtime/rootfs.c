@@ -75,7 +75,7 @@ int rootfs_attach(struct inside *in)
 
 	if (in->plan->n_layers)
 		return layers_attach(in);
-	ret = sys_attach_tree(in->tree, AT_FDCWD, path, 0);
+	ret = sys_attach_tree(in->tree, AT_FDCWD, path, MOVE_MOUNT_T_SYMLINKS);
 	return ret < 0 ? fail(&in->fault, STEP_attach_root, path, ret) : 0;
 }
 

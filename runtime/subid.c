@@ -67,9 +67,22 @@ static void read_ranges(FILE *f, const char *name, const char *uid, struct id_ma
 	free(line);
 }
 
+/* From /etc/passwd alone: a static program has no other source of names. */
+static const char *login_name(void)
+{
+	FILE *f = fopen("/etc/passwd", "re");
+	const struct passwd *pw = NULL;
+
+	while (f && (pw = fgetpwent(f)) && pw->pw_uid != geteuid())
+		;
+	if (f)
+		fclose(f);
+	return pw ? pw->pw_name : NULL;
+}
+
 void subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps)
 {
-	const struct passwd *pw = getpwuid(geteuid());
+	const char *name = login_name();
 	char uid[16];
 	FILE *f;
 
@@ -79,6 +92,6 @@ void subid_maps(const char *file, const char *helper, uint32_t own, struct id_ma
 	f = is_installed(helper) ? fopen(file, "re") : NULL;
 	if (!f)
 		return;
-	read_ranges(f, pw ? pw->pw_name : uid, uid, maps);
+	read_ranges(f, name ? name : uid, uid, maps);
 	fclose(f);
 }
