@@ -2,9 +2,9 @@
 # shellcheck shell=sh disable=SC2034,SC2154 # the variables are shared with common.sh
 # Read by the adapters of OCI runtimes: one bundle a run, in a temporary directory
 # that goes away with it. The configuration is what such a runtime's own `spec`
-# proposes, with the capabilities that container engines grant by default.
+# proposes, with the capabilities, mount options and masks of container engines.
 
-provides='uts pid mnt ipc net user cgroup hostname bind tmpfs read-only memory pids cpus no-new-privs caps masked-paths dev proc'
+provides='uts pid mnt ipc net user cgroup hostname bind tmpfs read-only memory pids cpus no-new-privs caps masked-paths dev mqueue proc'
 
 capabilities='"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
 	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
@@ -35,7 +35,8 @@ json_mount() { # TARGET TYPE SOURCE OPTION...
 mounts() {
 	pts_group=gid=5
 	[ "$userns" = no ] || pts_group=mode=0620
-	printf '{"destination": "/proc", "type": "proc", "source": "proc"}'
+	printf '{"destination": "/proc", "type": "proc", "source": "proc",
+		"options": ["nosuid", "noexec", "nodev"]}'
 	json_mount /dev tmpfs tmpfs nosuid strictatime mode=755 size=65536k
 	json_mount /dev/pts devpts devpts nosuid noexec newinstance ptmxmode=0666 mode=0620 "$pts_group"
 	json_mount /dev/shm tmpfs shm nosuid noexec nodev mode=1777 size=65536k
@@ -95,10 +96,10 @@ configuration() {
 $(resources)
 "namespaces": [{"type": "pid"}, {"type": "network"}, {"type": "ipc"}, {"type": "uts"},
 	{"type": "mount"}, {"type": "cgroup"}$user_type],
-"maskedPaths": ["/proc/acpi", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
-	"/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug", "/proc/scsi",
-	"/sys/firmware"],
-"readonlyPaths": ["/proc/asound", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+"maskedPaths": ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
+	"/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
+	"/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"],
+"readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
 	"/proc/sysrq-trigger"]}}
 END
 }
