@@ -10,6 +10,10 @@ deps: ## install the tools that this machine lacks for building and testing
 check-ci:
 	$(call ci-pytest,ci/tests/ci)
 
+# The programs that the tests of a room need are made first.
+check-runtime: $(BUILD)/bulkhead rootfs ## test the runtime end to end, as a user runs it
+	$(call ci-pytest,ci/tests/runtime)
+
 CHECKS += check-ci
 
-.PHONY: deps check-ci
+.PHONY: deps check-ci check-runtime

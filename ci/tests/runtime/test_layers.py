@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""--layer and --upper: layered roots on overlayfs."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+from containers import Runtime
+
+
+def layer(runtime: Runtime, directory: str, **files: str) -> Path:
+    """A directory with files, to lie upon the rootfs."""
+    top = runtime.directory(directory)
+    for path, text in files.items():
+        runtime.file(f"{directory}/{path}", text)
+    return top
+
+
+def layered(runtime: Runtime, script: str, *options: str | Path) -> list[str | Path]:
+    return ["run", "--layer", runtime.rootfs, *options, "--", "sh", "-c", script]
+
+
+def test_one_layer(runtime: Runtime) -> None:
+    assert "etc" in runtime(*layered(runtime, "ls /")).ok().split()
+
+
+def test_upper_layers_cover_lower_ones(runtime: Runtime) -> None:
+    one = layer(runtime, "one", a="one\n", b="one\n")
+    two = layer(runtime, "two", b="two\n")
+    result = runtime(*layered(runtime, "cat /a /b", "--layer", one, "--layer", two))
+    assert result.ok() == "one\ntwo\n"
+    result = runtime(*layered(runtime, "cat /a /b", "--layer", two, "--layer", one))
+    assert result.ok() == "one\none\n"
+
+
+def test_writes_are_thrown_away(runtime: Runtime) -> None:
+    one = layer(runtime, "one", a="one\n")
+    names = sorted(os.listdir(runtime.rootfs)), sorted(os.listdir(one))
+    script = "echo new >/a; rm /etc/passwd; mkdir /new; cat /a; ls /etc/passwd 2>/dev/null"
+    result = runtime(*layered(runtime, script, "--layer", one))
+    assert result.out == "new\n"
+    assert (one / "a").read_text() == "one\n"
+    assert (sorted(os.listdir(runtime.rootfs)), sorted(os.listdir(one))) == names
+    assert runtime(*layered(runtime, "cat /a", "--layer", one)).ok() == "one\n"
+
+
+def test_writes_are_kept_in_upper(runtime: Runtime) -> None:
+    upper = runtime.directory("upper")
+    options = ("--upper", upper)
+    runtime(*layered(runtime, "echo kept >/kept; rm /etc/hosts", *options)).ok()
+    assert (upper / "kept").read_text() == "kept\n"
+    result = runtime(*layered(runtime, "cat /kept; ls /etc/hosts 2>&1", *options))
+    assert result.out.startswith("kept\n") and "No such file" in result.out
+    assert [path.name for path in runtime.work.iterdir()] == ["upper"]
+    assert not (runtime.rootfs / "kept").exists() and (runtime.rootfs / "etc/hosts").exists()
+
+
+def test_read_only_layers(runtime: Runtime) -> None:
+    result = runtime(*layered(runtime, "touch /x", "--read-only"))
+    assert result.status != 0 and "ead-only file system" in result.err
+
+
+@pytest.mark.parametrize("name", ["with space", "comma,comma", "colon:colon", "back\\slash",
+                                  "upperdir=x", "ü"])
+def test_odd_names_of_layers(runtime: Runtime, name: str) -> None:
+    top = layer(runtime, name, a="text\n")
+    assert runtime(*layered(runtime, "cat /a", "--layer", top)).ok() == "text\n"
+
+
+@pytest.mark.parametrize("name", ["with space", "comma,comma", "colon:colon", "back\\slash"])
+def test_odd_names_of_upper(runtime: Runtime, name: str) -> None:
+    upper = runtime.directory(name)
+    runtime(*layered(runtime, "echo kept >/kept", "--upper", upper)).ok()
+    assert (upper / "kept").read_text() == "kept\n"
+
+
+def test_many_layers(runtime: Runtime) -> None:
+    options: list[str | Path] = []
+    for n in range(60):
+        options += ["--layer", layer(runtime, f"layer-{n}", **{f"f{n}": "", "top": f"{n}\n"})]
+    assert runtime(*layered(runtime, "cat /top; ls /f* | wc -l", *options)).ok() == "59\n60\n"
+
+
+def test_layers_of_the_container_cannot_be_seen(runtime: Runtime) -> None:
+    one = layer(runtime, "one", a="")
+    result = runtime(*layered(runtime, "cat /proc/self/mountinfo; ls /", "--layer", one))
+    assert str(one) not in result.ok() and str(runtime.work) not in result.out
+
+
+def test_mounts_work_on_layers(runtime: Runtime) -> None:
+    data = layer(runtime, "data", name="data\n")
+    options = ("--bind", f"{data}:/new/place", "--tmpfs", "/scratch")
+    result = runtime(*layered(runtime, "cat /new/place/name; touch /scratch/x", *options))
+    assert result.ok() == "data\n"
+    assert not (runtime.rootfs / "new").exists()
+
+
+@pytest.mark.parametrize("make, reason", [
+    (lambda path: None, "No such file or directory"),
+    (lambda path: path.touch(), "Not a directory"),
+])
+@pytest.mark.parametrize("option", ["--layer", "--upper"])
+def test_bad_layers_are_named(runtime: Runtime, option: str, make: Callable[[Path], None],
+                              reason: str) -> None:
+    path = runtime.work / "bad"
+    make(path)
+    result = runtime(*layered(runtime, "true", option, path))
+    result.refused(f'"{path}"', reason)
+
+
+def test_upper_over_a_rootfs(any_caller: Runtime) -> None:
+    """--rootfs with --upper: the rootfs is the lowest layer and stays as it is."""
+    upper = any_caller.directory("upper")
+    any_caller.run("--upper", upper, "--", "touch", "/x").ok()
+    assert (upper / "x").exists() and not (any_caller.rootfs / "x").exists()
+
+
+def test_layer_over_a_rootfs(any_caller: Runtime) -> None:
+    one = layer(any_caller, "one", a="one\n")
+    result = any_caller.run("--layer", one, "--", "sh", "-c", "cat /a; ls -d /etc")
+    assert result.ok() == "one\n/etc\n"
+    assert not (any_caller.rootfs / "a").exists()

@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Signals to bulkhead reach the command; its death is the container's death."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+
+import pytest
+
+from containers import Runtime
+
+Process = subprocess.Popen[bytes]
+
+
+def first_line(box: Process) -> bytes:
+    assert box.stdout
+    return box.stdout.readline()
+
+
+def bulkhead_pid(runtime: Runtime, box: Process) -> int:
+    """The caller's prefix executes bulkhead in place: it is the process that was started."""
+    assert os.readlink(f"/proc/{box.pid}/exe") == str(runtime.binary)
+    return box.pid
+
+
+@pytest.mark.parametrize("options", [[], ["--init"]])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1,
+                                    signal.SIGUSR2, signal.SIGALRM, signal.SIGCONT,
+                                    signal.SIGWINCH, signal.SIGRTMIN + 1, signal.SIGRTMAX])
+def test_signals_reach_the_command(runtime: Runtime, options: list[str],
+                                   number: signal.Signals) -> None:
+    box = runtime.start(*options, "--", "probe", "signals")
+    assert first_line(box) == b"ready\n"
+    os.kill(bulkhead_pid(runtime, box), number)
+    assert first_line(box) == b"signal %d\n" % number
+    box.terminate()
+    out, err = box.communicate(timeout=10)
+    assert (out, err, box.returncode) == (b"signal 15\n", b"", 7)
+
+
+@pytest.mark.parametrize("options", [[], ["--init"]])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_trap_of_a_shell_runs(runtime: Runtime, options: list[str],
+                              number: signal.Signals) -> None:
+    script = f"trap 'echo trapped; exit 3' {int(number)}; echo ready; while :; do read x; done"
+    box = runtime.start(*options, "--", "sh", "-c", script)
+    assert first_line(box) == b"ready\n"
+    os.kill(box.pid, number)
+    assert box.communicate(timeout=10) == (b"trapped\n", b"") and box.returncode == 3
+
+
+@pytest.mark.parametrize("options", [[], ["--init"]])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT,
+                                    signal.SIGUSR1, signal.SIGRTMIN, signal.SIGRTMAX])
+def test_command_without_a_handler_ends(runtime: Runtime, options: list[str],
+                                        number: signal.Signals) -> None:
+    """The kernel keeps signals without a handler from PID 1: Ctrl-C has to work all the same."""
+    box = runtime.start(*options, "--", "cat")
+    assert box.stdin and box.stdout
+    box.stdin.write(b"x\n")
+    box.stdin.flush()
+    assert first_line(box) == b"x\n"
+    os.kill(box.pid, number)
+    assert box.wait(timeout=10) == 128 + number
+    box.communicate()
+
+
+def test_two_signals_are_two_signals(runtime: Runtime) -> None:
+    box = runtime.start("--", "probe", "signals")
+    assert first_line(box) == b"ready\n"
+    for number in (signal.SIGUSR1, signal.SIGUSR2):
+        os.kill(box.pid, number)
+        assert first_line(box) == b"signal %d\n" % number
+    box.terminate()
+    assert box.communicate(timeout=10)[0] == b"signal 15\n"
+
+
+@pytest.mark.parametrize("options", [[], ["--init"], ["--tty"], ["--share", "pid"]])
+def test_sigkill_of_bulkhead_kills_the_container(runtime: Runtime, options: list[str]) -> None:
+    # host_snapshot sees to it that no process is left; the pipe closes when the last one ends.
+    script = "sh -c 'trap : TERM; while :; do :; done' & echo ready; exec cat"
+    box = runtime.start(*options, "--", "sh", "-c", script, stdin=subprocess.DEVNULL
+                        if "--tty" in options else subprocess.PIPE)
+    assert first_line(box).strip() == b"ready"
+    box.kill()
+    out, _ = box.communicate(timeout=10)
+    assert box.returncode == -signal.SIGKILL and out == b""
+
+
+def test_command_that_changes_its_user_dies_with_bulkhead(as_root: Runtime) -> None:
+    """PR_SET_PDEATHSIG is cleared by a change of ids: something else must do the killing."""
+    box = as_root.start("--", "su", "user", "-c", "id -u; exec cat")
+    assert first_line(box) == b"1000\n"
+    box.kill()
+    box.communicate(timeout=10)
+
+
+def test_end_of_pid_1_ends_the_others(runtime: Runtime) -> None:
+    box = runtime.start("--", "sh", "-c", "trap '' TERM HUP; cat >/dev/null & exit 4")
+    assert box.wait(timeout=10) == 4
+    assert box.communicate(timeout=10) == (b"", b"")
+
+
+def test_stopped_container_goes_on(runtime: Runtime) -> None:
+    box = runtime.start("--", "cat")
+    assert box.stdin
+    for text in (b"one\n", b"two\n"):
+        os.kill(box.pid, signal.SIGSTOP)
+        os.waitid(os.P_PID, box.pid, os.WSTOPPED | os.WNOWAIT)
+        os.kill(box.pid, signal.SIGCONT)
+        box.stdin.write(text)
+        box.stdin.flush()
+        assert first_line(box) == text
+    box.communicate()
+    assert box.returncode == 0
+
+
+def test_signal_before_the_command_runs_is_not_lost(any_caller: Runtime) -> None:
+    """SIGTERM at any moment ends bulkhead, and the status says so."""
+    for _ in range(20):
+        box = any_caller.start("--", "cat")
+        box.terminate()
+        box.wait(timeout=10)
+        box.communicate()
+        assert box.returncode in (128 + signal.SIGTERM, -signal.SIGTERM)

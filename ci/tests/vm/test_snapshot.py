@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Snapshots: made once, never trusted blindly, and no two guests restored from one are alike."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+from typing import Dict, List
+
+import pytest
+
+from .conftest import Finished, Launcher
+
+
+@pytest.fixture
+def own(image: Path, tmp_path: Path) -> Launcher:
+    """A launcher with a cache of its own."""
+    return Launcher(image, tmp_path / "cache", tmp_path)
+
+
+def counts(done: Finished) -> "tuple[int, int]":
+    """How often guests were booted and restored."""
+    assert done.report, done.err
+    return done.report["runs"][0]["boots"], done.report["runs"][0]["restores"]
+
+
+def snapshots(launch: Launcher) -> List[Path]:
+    return list((launch.cache / "bulkhead/snapshots").iterdir())
+
+
+def test_life_of_a_snapshot(own: Launcher) -> None:
+    assert counts(own(tests="passes"))[0] == 1
+    assert counts(own(tests="passes")) == (0, 1)
+    folder, = snapshots(own)
+    used = sum(os.stat(file).st_blocks * 512 for file in folder.iterdir())
+    assert used <= 60 << 20, "on the disk"
+
+    for name, position in (("ram", 33 << 20), ("state", 1000), ("meta.json", 20)):
+        with open(folder / name, "r+b") as file:
+            file.seek(position)
+            file.write(b"corrupted")
+        done = own(tests="passes")
+        assert (done.status, counts(done)) == (0, (1, 1)), f"rebuilt after {name} was damaged"
+        assert counts(own(tests="passes")) == (0, 1)
+
+    os.truncate(folder / "ram", 1 << 20)
+    assert counts(own(tests="passes")) == (1, 1), "rebuilt after it was cut off"
+    (folder / "state").unlink()
+    assert counts(own(tests="passes")) == (1, 1), "rebuilt after a part vanished"
+    assert not [path for path in snapshots(own) if ".new-" in path.name]
+
+
+def test_two_runs_side_by_side(own: Launcher) -> None:
+    command = own.argv(tests="passes leaves_a_mark passes_again")
+    runs = [subprocess.Popen(command, env=own.environment, stdout=subprocess.PIPE,
+                             encoding="utf-8") for _ in range(2)]
+    texts = [run.communicate()[0] for run in runs]
+    assert [run.returncode for run in runs] == [0, 0], texts
+    assert len(snapshots(own)) == 1
+
+
+def test_full_disk(own: Launcher, tmp_path: Path) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("no-priv: only root can mount a small tmpfs here")
+    own.cache.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", own.cache], check=True)
+    try:
+        done = own(tests="passes")
+    finally:
+        subprocess.run(["umount", own.cache], check=True)
+    assert done.status == 0, done.err
+    assert "cannot keep a snapshot: No space left on device" in done.out
+
+
+def test_a_cache_that_cannot_be_written(image: Path, tmp_path: Path) -> None:
+    (tmp_path / "cache").write_text("a file, not a folder")
+    done = Launcher(image, tmp_path / "cache", tmp_path)(tests="passes")
+    assert done.status == 0, done.err
+    assert "warning: cannot keep a snapshot: Not a directory" in done.out
+
+
+def facts(done: Finished) -> Dict[str, str]:
+    lines = done.tests()["demo.tells_entropy"]["diagnostics"]
+    return dict(line[2:].split() for line in lines)
+
+
+def test_restored_guests_differ_and_know_the_time(launch: Launcher) -> None:
+    launch(tests="passes")
+    first, second = (facts(launch(tests="tells_entropy")) for _ in range(2))
+    assert first["boot"] == second["boot"], "both are from one boot"
+    assert first["entropy"] != second["entropy"]
+    now = float(subprocess.check_output(["date", "+%s"]))
+    assert 0 <= now - int(second["clock"]) < 20
+
+
+def test_each_test_gets_a_pristine_guest(launch: Launcher) -> None:
+    together = launch("--isolate", "none", tests="leaves_a_mark finds_no_mark")
+    assert together.statuses() == {"leaves_a_mark": "pass", "finds_no_mark": "fail"}
+    apart = launch("--isolate", "test", "--jobs", "2", tests="leaves_a_mark finds_no_mark")
+    assert apart.status == 0
+    assert apart.statuses() == {"leaves_a_mark": "pass", "finds_no_mark": "pass"}
+    assert counts(apart)[1] >= 2
+
+
+def test_cold_boots_give_the_same_results(launch: Launcher) -> None:
+    done = launch("--no-snapshot")
+    assert done.status == 1
+    assert counts(done) == (1, 0)
+    assert done.statuses() == launch().statuses()
