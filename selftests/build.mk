@@ -71,11 +71,11 @@ $(selfcheck_bin): $(BUILD)/selfcheck/%/selfcheck: $(selfcheck_src) \
 	@echo "  SELF    $@"
 	@$* -O1 -static $(filter-out -M%,$(selftests_flags)) -o $@ $(selfcheck_src)
 
-selftest-golden: $(selfcheck_bin) ## take what the self-check prints now as what it should print
-	selftests/harness/selfcheck/run.sh --update $(firstword $(selfcheck_bin))
+selftest-golden: $(selfcheck_bin) selftests-root runtime ## take what the self-check prints now as what it should print
+	selftests/harness/selfcheck/run.sh --update $(selftests_root) $(firstword $(selfcheck_bin))
 
-selftest-selfcheck: $(selfcheck_bin) selftests-build ## the harness's own tests: golden KTAP, gcc and clang
-	selftests/harness/selfcheck/run.sh $(selfcheck_bin)
+selftest-selfcheck: $(selfcheck_bin) selftests-build selftests-root runtime ## the harness's own tests: golden KTAP, gcc and clang
+	selftests/harness/selfcheck/run.sh $(selftests_root) $(selfcheck_bin)
 	$(call ci-pytest,ci/tests/selftests)
 
 selftest-layers: selftests-build selftests-root runtime

@@ -154,9 +154,15 @@ int container_wait_(int side)
 
 int container_stop_(int side)
 {
+	int status;
+
 	if (!self_.ended[side])
 		kill(container_pid_(side), SIGKILL);
-	return container_wait_(side);
+	status = container_wait_(side);
+	/* A subject tells of the signal by its exit status. */
+	if (through_subject() && WIFEXITED(status) && WEXITSTATUS(status) == 128 + SIGKILL)
+		return SIGKILL;
+	return status;
 }
 
 /* A test that waited for its container by itself has judged the status by itself. */

@@ -98,6 +98,8 @@ void container_check_end(int side); /* wait for it and judge how it ended */
 pid_t launch_raw(const struct container *want, int side, int sockets[2]);
 pid_t launch_subject(const struct container *want, int side, int sockets[2]);
 void subject_describe(void);
+void subject_prepare(void); /* the mount point of the program in the root */
+void subject_clear(void);
 bool subject_provides(const char *what);
 _Noreturn void inside_main(int argc, char **argv);
 
@@ -153,6 +155,7 @@ void fds_note(struct fd_set_seen *seen);
 void fds_compare(const struct fd_set_seen *before);
 
 /* run.c, ktap.c, skips.c */
+void die_with(pid_t starter); /* at once if it has died already */
 void run_interruptible(void);
 int run_interrupted(void); /* the signal that came, 0 when none did */
 struct outcome run_once(const struct run *run);

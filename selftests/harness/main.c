@@ -250,7 +250,11 @@ static int run_on_stage(struct test **tests, size_t count)
 	stage_set();
 	leaks_open();
 	run_interruptible();
+	if (options.subject)
+		subject_prepare();
 	result = run_all(tests, count);
+	if (options.subject)
+		subject_clear();
 	stage_strike();
 	contain_close();
 	return result;

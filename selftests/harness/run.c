@@ -32,12 +32,21 @@ int run_interrupted(void)
 	return signalled;
 }
 
+static pid_t runner;
+
+void die_with(pid_t starter)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	if (getppid() != starter)
+		_exit(1);
+}
+
 /* The test's own process: the host side from here on. */
 static _Noreturn void host_side(const struct run *run)
 {
 	struct fd_set_seen before;
 
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	die_with(runner);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	handle_signals(SIG_DFL);
 	sigprocmask(SIG_SETMASK, &(const sigset_t){ 0 }, NULL);
@@ -193,6 +202,7 @@ struct outcome run_once(const struct run *run)
 	pid_t pid;
 
 	board_reset();
+	runner = getpid();
 	self_ = (struct self){ .run = run };
 	pid = fork_contained();
 	if (!pid)

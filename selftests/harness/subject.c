@@ -43,13 +43,28 @@ static void add_list(struct arguments *arguments, const char *option, const char
 	for (size_t i = 0; i < 4 && values[i]; i++) add(arguments, option, values[i]);
 }
 
+static const char *root_for(const struct container *want)
+{
+	return want->rootfs ? want->rootfs : options.rootfs;
+}
+
+const char *subject_rootfs(void)
+{
+	return options.rootfs;
+}
+
+const char *subject_name(void)
+{
+	return subject.name;
+}
+
 static void add_options(struct arguments *arguments, const struct container *want)
 {
 	static char program[PATH_MAX + 32];
 
 	snprintf(program, sizeof(program), "%s:%s:ro", own_program(), inside_path);
 	add(arguments, options.subject, "run");
-	add(arguments, "--rootfs", options.rootfs);
+	add(arguments, "--rootfs", root_for(want));
 	add(arguments, "--bind", program);
 	if (want->hostname)
 		add(arguments, "--hostname", want->hostname);
@@ -68,17 +83,28 @@ static void add_options(struct arguments *arguments, const struct container *wan
 		add(arguments, "--cpus", want->cpus);
 }
 
-/* Runtimes that cannot make a mount point find it there. */
-static void make_mount_point(void)
+/*
+ * Runtimes that cannot make a mount point find it there; once for the program, so
+ * that it stays while any container runs. A root that cannot be written to must
+ * bring it, and a runtime that then fails says so.
+ */
+static char mount_point[PATH_MAX];
+
+void subject_prepare(void)
 {
-	char path[PATH_MAX];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s%s", options.rootfs, inside_path);
-	fd = open(path, O_CREAT | O_RDONLY | O_CLOEXEC, 0755);
-	if (fd < 0 && errno != EROFS && errno != EACCES)
-		broken_there("cannot make the mount point %s: %s", path, strerror(errno));
+	snprintf(mount_point, sizeof(mount_point), "%s%s", options.rootfs, inside_path);
+	fd = open(mount_point, O_CREAT | O_EXCL | O_RDONLY | O_CLOEXEC, 0755);
+	if (fd < 0)
+		mount_point[0] = 0;
 	close_fd(&fd);
+}
+
+void subject_clear(void)
+{
+	if (mount_point[0])
+		unlink(mount_point);
 }
 
 pid_t launch_subject(const struct container *want, int side, int sockets[2])
@@ -86,22 +112,22 @@ pid_t launch_subject(const struct container *want, int side, int sockets[2])
 	struct message welcome = { .kind = HELLO, .value = side, .fd = board_fd };
 	struct arguments arguments = { .count = 0 };
 	char row[24];
-	pid_t pid;
+	pid_t pid, host;
 
 	snprintf(row, sizeof(row), "%zu", self_.run->row_index);
-	make_mount_point();
 	add_options(&arguments, want);
 	add(&arguments, "--", inside_path);
 	add(&arguments, "--inside", self_.run->test->name);
 	add(&arguments, row, NULL);
 	if (!message_send(sockets[0], &welcome))
 		broken_there("cannot send the board: %s", strerror(errno));
+	host = getpid();
 	pid = fork();
 	if (pid < 0)
 		world_broken("fork for", options.subject);
 	if (pid)
 		return pid;
-	prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	die_with(host);
 	dup2(sockets[1], 0);
 	execv(options.subject, (char *const *)arguments.list);
 	world_broken("execute", options.subject);

@@ -19,6 +19,17 @@ lacks() {
 	exit $lacks_option
 }
 
+# The program of the PATH: some shells have applets of the same names.
+find_program() {
+	IFS=:
+	for directory in $PATH; do
+		unset IFS
+		[ ! -x "$directory/$1" ] || { echo "$directory/$1"; return 0; }
+	done
+	unset IFS
+	return 1
+}
+
 describe() {
 	available=yes
 	version='' reason=''

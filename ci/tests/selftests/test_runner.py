@@ -34,7 +34,7 @@ def names(text: str) -> list[str]:
 
 def test_golden_output_is_ktap() -> None:
     for golden in sorted(Path(__file__).parents[3].glob("selftests/harness/selfcheck/golden.*")):
-        assert len(ktap.read(golden.read_text())) > 60
+        assert len(ktap.read(golden.read_text())) > 10
 
 
 def test_passing_run() -> None:
@@ -80,7 +80,7 @@ def test_list_has_four_columns_and_runs_nothing() -> None:
     done = run("--list", "--run", "selfcheck.mount_left_behind", "--run", "selfcheck.blocks_al*")
     assert done.returncode == 0
     assert done.stdout.splitlines() == ["selfcheck.mount_left_behind\tkernel\t\troot",
-                                        "selfcheck.blocks_alternate\tkernel\t\tadmin utsns"]
+                                        "selfcheck.blocks_alternate\tboth\t\tadmin utsns"]
 
 
 def test_order_is_by_file_and_line() -> None:

@@ -32,6 +32,23 @@ TEST_EACH(deadly_signals, selfcheck, crash_inside_is_seen, .needs = NEED(admin))
 	ON_HOST { EXPECT(true); }
 }
 
+TEST(selfcheck, fault_inside_is_seen, .layer = BOTH, .needs = NEED(admin))
+{
+	CONTAINER(.unshare = CLONE_NEWUTS);
+
+	ON_HOST { EXPECT(true); }
+	IN_CONTAINER { __builtin_trap(); }
+}
+
+TEST_EACH(deadly_signals, selfcheck, rows_run_through_a_subject, .layer = RUNTIME)
+{
+	CONTAINER(.unshare = CLONE_NEWUTS);
+
+	ON_HOST { remember("row", row->label); }
+	IN_CONTAINER { EXPECT_STREQ(recall("row"), row->label); }
+	IN_CONTAINER { EXPECT_NE(SIGILL, row->signal); }
+}
+
 TEST(selfcheck, crash_of_a_forked_block_is_seen)
 {
 	EXPECT(true);
@@ -44,7 +61,7 @@ TEST(selfcheck, abort_is_seen)
 	abort();
 }
 
-TEST(selfcheck, early_exit_with_zero_inside_is_seen, .needs = NEED(admin))
+TEST(selfcheck, early_exit_with_zero_inside_is_seen, .layer = BOTH, .needs = NEED(admin))
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
@@ -70,7 +87,7 @@ TEST(selfcheck, hang_of_the_host_side_ends, .timeout = 1)
 	for (;;) pause();
 }
 
-TEST(selfcheck, hang_inside_ends, .timeout = 1, .needs = NEED(admin))
+TEST(selfcheck, hang_inside_ends, .layer = BOTH, .timeout = 1, .needs = NEED(admin))
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 

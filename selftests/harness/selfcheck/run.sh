@@ -1,14 +1,18 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 # Runs the harness's own tests and compares what they print with what they must print:
-#	run.sh [--update] PROGRAM...
-# As root both as root and as a user without privilege, else as the user that we are.
+#	run.sh [--update] ROOTFS PROGRAM...
+# As root both as root and as a user without privilege, else as the user that we are; and
+# through a subject, whose containers get ROOTFS.
 set -eu
 
 here=$(dirname "$0")
 update=no
 [ "${1-}" != --update ] || { update=yes; shift; }
-[ $# -gt 0 ] || { echo "usage: run.sh [--update] PROGRAM..." >&2; exit 64; }
+[ $# -gt 1 ] || { echo "usage: run.sh [--update] ROOTFS PROGRAM..." >&2; exit 64; }
+
+rootfs=$1
+shift
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
@@ -16,7 +20,8 @@ chmod 755 "$work"
 
 # What differs from run to run: the scratch directory's name and where cgroups are mounted.
 normalise() {
-	sed -e 's|/[^ ]*/selftest-[A-Za-z0-9]*|SCRATCH|g' -e 's|cgroup /[^ ]*/|cgroup |g'
+	sed -e 's|/[^ ]*/selftest-[A-Za-z0-9]*|SCRATCH|g' -e 's|cgroup /[^ ]*/|cgroup |g' \
+		-e 's|^# subject bulkhead .*|# subject bulkhead VERSION|'
 }
 
 as_is() { timeout 120 "$@"; }
@@ -52,4 +57,6 @@ for program; do
 	else
 		check user as_is "$work/selfcheck"
 	fi
+	check subject as_is "$work/selfcheck" --subject "$here/../../subjects/bulkhead" \
+		--rootfs "$rootfs"
 done

@@ -4,7 +4,7 @@
 
 enum { NEEDS = NEED(admin) | NEED(utsns) };
 
-TEST(selfcheck, blocks_alternate, .needs = NEEDS)
+TEST(selfcheck, blocks_alternate, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
@@ -14,7 +14,7 @@ TEST(selfcheck, blocks_alternate, .needs = NEEDS)
 	IN_CONTAINER { EXPECT_STREQ("host inside host", recall("order")); }
 }
 
-TEST(selfcheck, blocks_in_a_loop_stay_in_step, .needs = NEEDS)
+TEST(selfcheck, blocks_in_a_loop_stay_in_step, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
@@ -24,7 +24,7 @@ TEST(selfcheck, blocks_in_a_loop_stay_in_step, .needs = NEEDS)
 	}
 }
 
-TEST(selfcheck, three_containers_and_the_host_keep_time, .needs = NEEDS)
+TEST(selfcheck, three_containers_and_the_host_keep_time, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(a, .unshare = CLONE_NEWUTS);
 	CONTAINER(b, .unshare = CLONE_NEWUTS);
@@ -37,7 +37,7 @@ TEST(selfcheck, three_containers_and_the_host_keep_time, .needs = NEEDS)
 	ON_HOST { EXPECT_STREQ("a b c", recall("seen")); }
 }
 
-TEST(selfcheck, descriptor_crosses_over, .needs = NEEDS)
+TEST(selfcheck, descriptor_crosses_over, .layer = BOTH, .needs = NEEDS)
 {
 	int ends[2];
 	char byte = 0;
@@ -60,7 +60,7 @@ TEST(selfcheck, descriptor_crosses_over, .needs = NEEDS)
 	}
 }
 
-TEST(selfcheck, false_claim_inside_counts, .needs = NEEDS)
+TEST(selfcheck, false_claim_inside_counts, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
@@ -68,7 +68,7 @@ TEST(selfcheck, false_claim_inside_counts, .needs = NEEDS)
 	ON_HOST { EXPECT(true); }
 }
 
-TEST(selfcheck, false_assert_inside_ends_both_sides, .needs = NEEDS)
+TEST(selfcheck, false_assert_inside_ends_both_sides, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
@@ -76,7 +76,7 @@ TEST(selfcheck, false_assert_inside_ends_both_sides, .needs = NEEDS)
 	ON_HOST { note("this line must not be reached"); }
 }
 
-TEST(selfcheck, false_assert_on_the_host_ends_both_sides, .needs = NEEDS)
+TEST(selfcheck, false_assert_on_the_host_ends_both_sides, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
@@ -84,7 +84,7 @@ TEST(selfcheck, false_assert_on_the_host_ends_both_sides, .needs = NEEDS)
 	IN_CONTAINER { note("this line must not be reached"); }
 }
 
-TEST(selfcheck, sides_out_of_step_are_caught, .needs = NEEDS)
+TEST(selfcheck, sides_out_of_step_are_caught, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
@@ -94,7 +94,7 @@ TEST(selfcheck, sides_out_of_step_are_caught, .needs = NEEDS)
 		IN_CONTAINER { EXPECT(true); }
 }
 
-TEST(selfcheck, side_that_returns_early_is_caught, .needs = NEEDS)
+TEST(selfcheck, side_that_returns_early_is_caught, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
@@ -131,7 +131,7 @@ TEST(selfcheck, container_that_cannot_start_is_broken, .needs = NEEDS)
 	CONTAINER(.unshare = CLONE_NEWUTS, .hostname = too_long);
 }
 
-TEST(selfcheck, container_that_the_host_ends_is_no_failure, .needs = NEEDS)
+TEST(selfcheck, container_that_the_host_ends_is_no_failure, .layer = BOTH, .needs = NEEDS)
 {
 	CONTAINER(.unshare = CLONE_NEWUTS);
 
