@@ -28,6 +28,7 @@ struct container {
 	const char *memory;    /* bytes; subject only */
 	const char *pids;      /* number of tasks; subject only */
 	const char *cpus;      /* number of CPUs; subject only */
+	const char *rootfs;    /* subject only: another root than --rootfs, absolute */
 	bool userns;           /* a user namespace, the caller's id mapped to 0 */
 	bool read_only;        /* a read-only root; subject only */
 	bool proc;             /* raw: a fresh /proc (with CLONE_NEWNS | CLONE_NEWPID) */
@@ -107,6 +108,10 @@ int container_wait_(int side);
 /* Host side: SIGKILL to the container's first process, then container_wait(). */
 #define container_stop(side) AT_(container_stop_(side))
 int container_stop_(int side);
+
+/* Host side, through a subject: the root directory of --rootfs; the subject's `name=`. */
+const char *subject_rootfs(void);
+const char *subject_name(void);
 
 /* True when this process of the test is on the host side. */
 bool on_host(void);
