@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable, Iterator, Sequence
 
-PT_LOAD, PT_DYNAMIC, PT_INTERP = 1, 2, 3
+PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE = 1, 2, 3, 4
+NT_GNU_BUILD_ID = 3
 DT_NEEDED, DT_STRTAB, DT_RPATH, DT_RUNPATH = 1, 5, 15, 29
 MACHINES = {62: "x86_64", 183: "aarch64"}
 
@@ -105,19 +106,34 @@ def strip(data: bytes) -> bytes:
     """A program without what only a debugger reads.
 
     The kernel loads by program headers alone, so all behind the last segment can go, and with it
-    the table of sections. A tool that strips exists per architecture; this works for all.
+    the table of sections. A tool that strips exists per architecture; this works for all. The
+    build id is made zero: it is a digest of the debug information, which names the directory
+    that the program was built in.
     """
     try:
         table = struct.unpack_from("<Q", data, 32)[0]
         size, count = struct.unpack_from("<HH", data, 54)
-        end = max(table + size * count,
-                  *(place + length for _, place, _, length in _segments(data)), 64)
+        segments = list(_segments(data))
+        end = max(table + size * count, *(place + length for _, place, _, length in segments), 64)
+        stripped = bytearray(data[:end])
+        for kind, place, _, length in segments:
+            if kind == PT_NOTE:
+                _forget_build_id(stripped, place, place + length)
     except struct.error as error:
         raise ElfError("damaged ELF file") from error
-    header = bytearray(data[:end])
-    struct.pack_into("<Q", header, 40, 0)
-    struct.pack_into("<HHH", header, 58, 0, 0, 0)
-    return bytes(header)
+    struct.pack_into("<Q", stripped, 40, 0)
+    struct.pack_into("<HHH", stripped, 58, 0, 0, 0)
+    return bytes(stripped)
+
+
+def _forget_build_id(data: bytearray, place: int, end: int) -> None:
+    """Zeroes the build id among the notes in this range (elf(5), Nhdr)."""
+    while place + 12 <= end:
+        name, size, kind = struct.unpack_from("<III", data, place)
+        start = place + 12 + (name + 3 & ~3)
+        if kind == NT_GNU_BUILD_ID and data[place + 12:place + 12 + name] == b"GNU\0":
+            data[start:start + size] = bytes(size)
+        place = start + (size + 3 & ~3)
 
 
 class Libraries:

@@ -104,6 +104,22 @@ def test_stripped_program_runs(tmp_path: Path, flags: list[str]) -> None:
     assert elf.strip(stripped.read_bytes()) == stripped.read_bytes()
 
 
+@pytest.mark.parametrize("flags", [["-static"], []])
+def test_build_directory_does_not_matter(tmp_path: Path, flags: list[str]) -> None:
+    """A program's build id depends on where it was compiled; stripped it is the same program."""
+    made = []
+    for name in ("one", "another/place"):
+        (tmp_path / name).mkdir(parents=True)
+        (tmp_path / name / "main.c").write_text("int main(void) { return 0; }")
+        subprocess.run(["gcc", "-g", "-Wl,--build-id", "-o", "main", "main.c", *flags],
+                       cwd=tmp_path / name, check=True)
+        made.append((tmp_path / name / "main").read_bytes())
+    assert made[0] != made[1]
+    assert elf.strip(made[0]) == elf.strip(made[1])
+    changed = compiled("int main(void) { return 1; }", tmp_path / "changed", "-g", *flags)
+    assert elf.strip(changed.read_bytes()) != elf.strip(made[0])
+
+
 def test_sections(tmp_path: Path) -> None:
     """A section is found by its name; one that is not there is empty."""
     program = compiled('__attribute__((section(".modinfo"), used)) static const char info[] ='
