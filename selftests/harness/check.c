@@ -54,7 +54,8 @@ bool check_number(const struct check *check, long long want, const char *op, lon
 	char wanted[80], seen[80];
 	size_t i = 0;
 
-	while (strcmp(relations[i].op, op)) i++;
+	while (strcmp(relations[i].op, op))
+		i++;
 	snprintf(wanted, sizeof(wanted), "%s", relations[i].words);
 	number(wanted + strlen(wanted), sizeof(wanted) - strlen(wanted), want);
 	return judge(check, compare(want, op, got), wanted, number(seen, sizeof(seen), got));

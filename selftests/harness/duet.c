@@ -194,6 +194,8 @@ void duet_end(void)
 	board->finished[self_.side] = true;
 	if (!on_host())
 		_exit(0);
-	for (int side = 1; side < SIDES; side++) container_check_end(side);
-	while (self_.stash_count) close(self_.stash[--self_.stash_count]);
+	for (int side = 1; side < SIDES; side++)
+		container_check_end(side);
+	while (self_.stash_count)
+		close(self_.stash[--self_.stash_count]);
 }

@@ -37,7 +37,8 @@ bool is_ok(const struct outcome *outcome)
 /* A name or reason must not open a second directive or end the line. */
 static void print_plain(const char *words)
 {
-	for (; *words; words++) putchar(*words == '#' || *words == '\n' ? '_' : *words);
+	for (; *words; words++)
+		putchar(*words == '#' || *words == '\n' ? '_' : *words);
 }
 
 void ktap_result(const char *indent, size_t number, const char *name, const struct outcome *outcome)

@@ -21,7 +21,8 @@ static void set_up_mounts(const struct container *want)
 		must_private_("/");
 	if (want->proc)
 		must_mount_("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	for (size_t i = 0; i < 4 && want->tmpfs[i]; i++) must_tmpfs_(want->tmpfs[i]);
+	for (size_t i = 0; i < 4 && want->tmpfs[i]; i++)
+		must_tmpfs_(want->tmpfs[i]);
 }
 
 static void set_up_bind(const char *bind)
@@ -44,11 +45,13 @@ static void set_up_bind(const char *bind)
 static void set_up_raw(const struct container *want)
 {
 	set_up_mounts(want);
-	for (size_t i = 0; i < 4 && want->bind[i]; i++) set_up_bind(want->bind[i]);
+	for (size_t i = 0; i < 4 && want->bind[i]; i++)
+		set_up_bind(want->bind[i]);
 	if (want->hostname)
 		must_do(sethostname(want->hostname, strlen(want->hostname)), "set the hostname",
 			want->hostname);
-	for (size_t i = 0; i < 4 && want->env[i]; i++) MUST(putenv((char *)want->env[i]));
+	for (size_t i = 0; i < 4 && want->env[i]; i++)
+		MUST(putenv((char *)want->env[i]));
 	if (want->read_only || want->memory || want->pids || want->cpus)
 		broken_there("a raw container has no read_only, memory, pids or cpus");
 }

@@ -168,7 +168,8 @@ static void look_at_links(char *what, size_t size)
 	char drain[8192];
 	bool changed = false;
 
-	while (links_fd >= 0 && recv(links_fd, drain, sizeof(drain), 0) > 0) changed = true;
+	while (links_fd >= 0 && recv(links_fd, drain, sizeof(drain), 0) > 0)
+		changed = true;
 	if (!changed)
 		return;
 	now = if_nameindex();
@@ -229,7 +230,8 @@ void fds_note(struct fd_set_seen *seen)
 	struct pollfd list[256];
 
 	memset(seen, 0, sizeof(*seen));
-	for (int fd = 0; fd < 256; fd++) list[fd] = (struct pollfd){ .fd = fd };
+	for (int fd = 0; fd < 256; fd++)
+		list[fd] = (struct pollfd){ .fd = fd };
 	if (poll(list, 256, 0) < 0)
 		return;
 	for (int fd = 0; fd < 256; fd++)

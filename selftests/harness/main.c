@@ -272,7 +272,8 @@ int main(int argc, char **argv)
 	tests = registry_sorted(&count);
 	count = keep_selected(tests, count);
 	if (options.list) {
-		for (size_t i = 0; i < count; i++) list_test(tests[i]);
+		for (size_t i = 0; i < count; i++)
+			list_test(tests[i]);
 		return EXIT_PASSED;
 	}
 	if (options.shuffle)

@@ -81,7 +81,8 @@ bool message_receive(int socket, pid_t peer, struct message *message)
 
 	if (!readable(socket, peer))
 		return false;
-	do got = recvmsg(socket, &envelope, MSG_CMSG_CLOEXEC);
+	do
+		got = recvmsg(socket, &envelope, MSG_CMSG_CLOEXEC);
 	while (got < 0 && errno == EINTR);
 	*message = (struct message){ .fd = -EBADF };
 	unpack(&envelope, message);

@@ -44,7 +44,8 @@ struct test **registry_sorted(size_t *count)
 
 	if (!tests)
 		exit(1);
-	for (struct test *test = first; test; test = test->next) tests[i++] = test;
+	for (struct test *test = first; test; test = test->next)
+		tests[i++] = test;
 	qsort(tests, registered, sizeof(struct test *), by_place);
 	refuse_double_names(tests);
 	*count = registered;

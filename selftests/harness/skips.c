@@ -38,7 +38,8 @@ void skips_read(void)
 			options.expect_skips, strerror(errno));
 		exit(64);
 	}
-	while (fgets(line, sizeof(line), file)) skips_add(line);
+	while (fgets(line, sizeof(line), file))
+		skips_add(line);
 	fclose(file);
 }
 

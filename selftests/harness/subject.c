@@ -40,7 +40,8 @@ static const char *own_program(void)
 
 static void add_list(struct arguments *arguments, const char *option, const char *const *values)
 {
-	for (size_t i = 0; i < 4 && values[i]; i++) add(arguments, option, values[i]);
+	for (size_t i = 0; i < 4 && values[i]; i++)
+		add(arguments, option, values[i]);
 }
 
 static const char *root_for(const struct container *want)
@@ -205,7 +206,8 @@ void subject_describe(void)
 
 	snprintf(command, sizeof(command), "'%s' describe", options.subject);
 	answer = popen(command, "re");
-	while (answer && fgets(line, sizeof(line), answer)) take_key(line);
+	while (answer && fgets(line, sizeof(line), answer))
+		take_key(line);
 	if (!answer || pclose(answer) || !subject.name[0]) {
 		fprintf(stderr, "selftest: cannot describe subject \"%s\": its `describe` failed\n",
 			options.subject);

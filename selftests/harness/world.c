@@ -110,7 +110,8 @@ const char *must_read_(const char *format, ...)
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		world_broken("open", path);
-	while ((got = read(fd, content + used, BUFFER_SIZE - 1 - used)) > 0) used += got;
+	while ((got = read(fd, content + used, BUFFER_SIZE - 1 - used)) > 0)
+		used += got;
 	if (got < 0)
 		world_broken("read", path);
 	close(fd);
