@@ -153,6 +153,8 @@ static const struct hint hints[] = {
 	  "source and target must both be directories, or neither" },
 	{ STEP_check_target, EISDIR, NULL,
 	  "source and target must both be directories, or neither" },
+	{ STEP_mount, ENOSYS, wants_userns,
+	  "to share pid or net with a user namespace needs mount_setattr, Linux 5.12" },
 	{ STEP_mount, EPERM, wants_userns,
 	  "a user namespace may mount it only where the host's own is in full view; in a "
 	  "container, "

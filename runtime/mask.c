@@ -7,6 +7,7 @@
  */
 #include "steps.h"
 #include "sys.h"
+#include "text.h"
 
 #include <linux/magic.h>
 
@@ -56,12 +57,44 @@ static int make_read_only(const char *path)
 	return sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
 }
 
+/* A masked path no longer lies in the kernel's own file system. */
+static int inspect_masked(struct inside *in, const char *path, unsigned long flags)
+{
+	struct statfs st = { .f_type = PROC_SUPER_MAGIC };
+	int ret = sys_statfs(path, &st);
+
+	if (ret < 0 || st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC ||
+	    ((unsigned long)st.f_flags & flags) != flags)
+		return fail(&in->fault, STEP_mask, path, ret ? ret : LIE);
+	return 0;
+}
+
 /* True when the path is there; then it is noted as one to look back at. */
 static bool note(uint32_t *present, size_t i, int ret)
 {
 	if (ret == 0)
 		*present |= 1U << i;
 	return ret == 0 || ret == -ENOENT;
+}
+
+/* What a processor's throttling tells of others' load: one directory each, on bare metal. */
+static int mask_throttling(struct inside *in, const char **first)
+{
+	char path[64];
+	int ret;
+
+	for (uint64_t cpu = 0;; cpu++) {
+		*path = '\0';
+		text_add(path, sizeof(path), "/sys/devices/system/cpu/cpu");
+		text_add_number(path, sizeof(path), cpu);
+		text_add(path, sizeof(path), "/thermal_throttle");
+		ret = mask_dir(path, first);
+		if (ret == -ENOENT)
+			return 0;
+		if (ret < 0)
+			return fail(&in->fault, STEP_mask, path, ret);
+		TRY(inspect_masked(in, path, MS_RDONLY));
+	}
 }
 
 int mask_inside(struct inside *in)
@@ -80,23 +113,12 @@ int mask_inside(struct inside *in)
 		if (!note(&there->dirs, i, ret))
 			return fail(&in->fault, STEP_mask, masked_dirs[i], ret);
 	}
+	TRY(mask_throttling(in, &first_dir));
 	for (size_t i = 0; i < COUNT(read_only); i++) {
 		ret = make_read_only(read_only[i]);
 		if (!note(&there->read_only, i, ret))
 			return fail(&in->fault, STEP_protect, read_only[i], ret);
 	}
-	return 0;
-}
-
-/* A masked path no longer lies in the kernel's own file system. */
-static int inspect_masked(struct inside *in, const char *path, unsigned long flags)
-{
-	struct statfs st = { .f_type = PROC_SUPER_MAGIC };
-	int ret = sys_statfs(path, &st);
-
-	if (ret < 0 || st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC ||
-	    ((unsigned long)st.f_flags & flags) != flags)
-		return fail(&in->fault, STEP_mask, path, ret ? ret : LIE);
 	return 0;
 }
 

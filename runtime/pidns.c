@@ -17,7 +17,7 @@ static bool is_new_process(const struct inside *in)
 
 	if (in->plan->namespaces & CLONE_NEWPID)
 		return pid == 1;
-	return pid > 0 && pid != in->host->host_pid;
+	return in->plan->stage_only || (pid > 0 && pid != in->host->host_pid);
 }
 
 /*

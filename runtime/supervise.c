@@ -198,6 +198,11 @@ static bool must_listen(const struct container *c)
 	return !c->ready && (c->plan->tty || c->held);
 }
 
+static const char *name_of_root(const struct plan *p)
+{
+	return p->rootfs ? p->rootfs : p->layers[0];
+}
+
 static int wait_status(struct container *c)
 {
 	siginfo_t info = { .si_signo = 0 };
@@ -212,8 +217,7 @@ static int wait_status(struct container *c)
 	if (info.si_code == CLD_EXITED)
 		return info.si_status;
 	if (!c->ready && !c->died_of)
-		fail(&c->fault, STEP_start, c->plan->rootfs ? c->plan->rootfs : c->plan->layers[0],
-		     KILLED_EARLY);
+		fail(&c->fault, STEP_start, name_of_root(c->plan), KILLED_EARLY);
 	return 128 + (c->died_of ? c->died_of : info.si_status);
 }
 
@@ -257,16 +261,23 @@ int supervise(struct container *c)
 	return wait_status(c);
 }
 
+/* The inside's own account of a failure, if it has given one, tells more than ours. */
 void supervise_abort(struct container *c)
 {
+	siginfo_t info = { .si_pid = 0 };
+
 	if (c->pid <= 0)
 		return;
+	RAW5(SYS_waitid, P_PID, c->pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL);
+	if (info.si_pid == c->pid)
+		fail(&c->fault, STEP_start, name_of_root(c->plan), KILLED_EARLY);
 	if (c->pidfd >= 3)
 		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
 	else
 		RAW2(SYS_kill, c->pid, SIGKILL);
 	RAW4(SYS_wait4, c->pid, NULL, __WALL, NULL);
 	c->pid = 0;
+	take_messages(c);
 }
 
 void supervise_restore(struct container *c)
