@@ -55,7 +55,7 @@ struct container {
 	int signals;           /* signalfd */
 	int terminal;          /* master of the container's pty */
 	bool ready;            /* the inside has said MEET_READY */
-	uint64_t held;         /* bit N: signal N came before the command could take it */
+	uint64_t held;         /* bit N - 1: signal N came before the command could take it */
 	int died_of;           /* signal whose default action bulkhead performed, or 0 */
 	struct winsize window; /* of the caller's terminal, with --tty */
 };

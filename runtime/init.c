@@ -2,6 +2,7 @@
 #include "init.h"
 
 #include "fault.h"
+#include "raw.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -68,17 +69,28 @@ char **init_argv(const struct plan *p, char *path)
 	return argv;
 }
 
+/* The C library keeps a few signals for itself; an init forwards those, too. */
+static void set_signal_mask(uint64_t mask)
+{
+	RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
+}
+
+static int wait_for_signal(void)
+{
+	const uint64_t all = ~0ULL;
+
+	return (int)RAW4(SYS_rt_sigtimedwait, &all, NULL, NULL, sizeof(all));
+}
+
 /* The command gets a process group of its own: Ctrl-C then reaches it once, not twice. */
 static void be_command(char **argv)
 {
 	struct fault fault = { .why = 0 };
-	sigset_t none;
 
 	setpgid(0, 0);
 	if (isatty(STDIN_FILENO))
 		tcsetpgrp(STDIN_FILENO, getpid());
-	sigemptyset(&none);
-	sigprocmask(SIG_SETMASK, &none, NULL);
+	set_signal_mask(0);
 	execv(argv[0], argv + 1);
 	fail(&fault, STEP_execute, argv[1], errno);
 	fault_print(&fault, NULL);
@@ -102,20 +114,17 @@ static int reap(pid_t command)
 int init_main(char **argv)
 {
 	int sig, status = -1;
-	sigset_t all;
 	pid_t command;
 
-	sigfillset(&all);
-	sigprocmask(SIG_BLOCK, &all, NULL);
+	set_signal_mask(~0ULL);
 	command = fork();
 	if (command == 0)
 		be_command(argv);
 	while (command > 0 && status < 0) {
-		if (sigwait(&all, &sig) != 0)
-			continue;
+		sig = wait_for_signal();
 		if (sig == SIGCHLD)
 			status = reap(command);
-		else
+		else if (sig > 0)
 			kill(command, sig);
 	}
 	return command < 0 ? 125 : status;

@@ -14,7 +14,8 @@
 #include <sys/signalfd.h>
 #include <sys/wait.h>
 
-#define BIT(sig) (1ULL << (sig))
+/* A set of signals as the kernel has it: bit N - 1 is signal N. */
+#define BIT(sig) (1ULL << ((sig)-1))
 
 /* What a process without handler does on a signal: signal(7), "Standard signals". */
 static const uint64_t ignored_by_default =
@@ -107,7 +108,7 @@ static bool takes_default_action(const struct container *c, int sig)
 		return false;
 	taken = status_mask(status, "\nSigBlk:") | status_mask(status, "\nSigIgn:") |
 		status_mask(status, "\nSigCgt:");
-	return !(taken & BIT(sig - 1));
+	return !(taken & BIT(sig));
 }
 
 static void send_signal(const struct container *c, int sig)
@@ -168,7 +169,7 @@ static void take_signals(struct container *c)
 
 static void deliver_held(struct container *c)
 {
-	for (int sig = 1; sig < 64; sig++)
+	for (int sig = 1; sig <= 64; sig++)
 		if (c->held & BIT(sig))
 			deliver(c, sig);
 	c->held = 0;
