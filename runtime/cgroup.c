@@ -7,7 +7,7 @@
 
 #include "janitor.h"
 #include "sys.h"
-#include "text.h"
+#include "tree.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -271,36 +271,6 @@ static void wait_until_empty(int dir)
 	sys_close(p.fd);
 }
 
-/* Cgroups that the command made below its own go first. */
-static void remove_children(int dir)
-{
-	struct entry {
-		uint64_t ino;
-		int64_t off;
-		uint16_t size;
-		uint8_t type;
-		char name[];
-	};
-	char buf[4096] __attribute__((aligned(8)));
-	long n;
-
-	while ((n = RAW3(SYS_getdents64, dir, buf, sizeof(buf))) > 0) {
-		const struct entry *e;
-
-		for (long at = 0; at < n; at += e->size) {
-			int child;
-
-			e = (const struct entry *)(buf + at);
-			if (e->type != 4 /* DT_DIR */ || e->name[0] == '.')
-				continue;
-			child = sys_openat(dir, e->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
-			remove_children(child);
-			sys_close(child);
-			RAW3(SYS_unlinkat, dir, e->name, AT_REMOVEDIR);
-		}
-	}
-}
-
 void cgroup_remove(struct container *c)
 {
 	int dir;
@@ -311,8 +281,8 @@ void cgroup_remove(struct container *c)
 	if (dir >= 0) {
 		kill_members(dir);
 		wait_until_empty(dir);
-		remove_children(dir);
 		sys_close(dir);
 	}
-	RAW3(SYS_unlinkat, AT_FDCWD, c->cgroup_path, AT_REMOVEDIR);
+	/* With the cgroups that the command made below its own; their files go with them. */
+	tree_remove(AT_FDCWD, c->cgroup_path, false);
 }

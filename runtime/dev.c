@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* /dev: six harmless devices and the usual links, on a tmpfs of the container's own. */
+#include "dirents.h"
 #include "steps.h"
 #include "sys.h"
 
-#include <dirent.h>
 #include <linux/magic.h>
 #include <sched.h>
 #include <string.h>
@@ -133,21 +133,12 @@ static int inspect_mount(struct inside *in, const char *path, unsigned long magi
 	return 0;
 }
 
-/* What getdents64(2) gives. */
-struct entry {
-	uint64_t ino;
-	int64_t off;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
 static bool is_listed(const char *list, long n, const char *path, uint8_t type)
 {
 	const char *name = path + sizeof("/dev/") - 1;
 
 	for (long at = 0; at < n;) {
-		const struct entry *e = (const struct entry *)(list + at);
+		const struct dir_entry *e = (const struct dir_entry *)(list + at);
 
 		if (e->type == type && strcmp(e->name, name) == 0)
 			return true;
@@ -160,7 +151,7 @@ static bool is_listed(const char *list, long n, const char *path, uint8_t type)
 static int inspect_list(struct inside *in)
 {
 	char list[2048] __attribute__((aligned(8)));
-	uint8_t device = are_borrowed(in) ? DT_REG : DT_CHR;
+	uint8_t device = are_borrowed(in) ? DIR_ENTRY_FILE : DIR_ENTRY_DEVICE;
 	int fd = sys_openat(AT_FDCWD, "/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long n = fd < 0 ? fd : RAW3(SYS_getdents64, fd, list, sizeof(list));
 
@@ -169,7 +160,7 @@ static int inspect_list(struct inside *in)
 		if (!is_listed(list, n, devices[i].path, device))
 			return fail(&in->fault, STEP_device, devices[i].path, n < 0 ? n : LIE);
 	for (int i = 0; i < LINK_COUNT; i++)
-		if (!is_listed(list, n, links[i].path, DT_LNK))
+		if (!is_listed(list, n, links[i].path, DIR_ENTRY_LINK))
 			return fail(&in->fault, STEP_device_link, links[i].path, n < 0 ? n : LIE);
 	return 0;
 }

@@ -5,6 +5,7 @@
 #include "clone.h"
 #include "leftovers.h"
 #include "sys.h"
+#include "tree.h"
 
 #include <poll.h>
 #include <sched.h>
@@ -21,25 +22,12 @@ static void wait_for_end_of(int pidfd)
 		;
 }
 
-/* Overlayfs leaves an empty directory of its own in the work directory. */
-static void remove_work_directory(const struct container *c)
-{
-	int dir;
-
-	if (!*c->work_path)
-		return;
-	dir = sys_openat(AT_FDCWD, c->work_path, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	RAW3(SYS_unlinkat, dir, "work", AT_REMOVEDIR);
-	RAW3(SYS_unlinkat, dir, "index", AT_REMOVEDIR);
-	sys_close(dir);
-	RAW3(SYS_unlinkat, AT_FDCWD, c->work_path, AT_REMOVEDIR);
-}
-
 void janitor_sweep(struct container *c)
 {
 	leftovers_kill(c);
 	cgroup_remove(c);
-	remove_work_directory(c);
+	if (*c->work_path)
+		tree_remove(AT_FDCWD, c->work_path, true);
 }
 
 static void janitor_main(void *arg)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "leftovers.h"
 
+#include "dirents.h"
 #include "sys.h"
 #include "text.h"
 
@@ -38,15 +39,6 @@ static int number(const char *digits)
 	return n;
 }
 
-/* What getdents64(2) gives. */
-struct entry {
-	uint64_t ino;
-	int64_t off;
-	uint16_t size;
-	uint8_t type;
-	char name[];
-};
-
 /* One pass over /proc; returns how many processes were killed. */
 static int kill_pass(uint64_t mnt_ns)
 {
@@ -55,10 +47,10 @@ static int kill_pass(uint64_t mnt_ns)
 	long n;
 
 	while ((n = RAW3(SYS_getdents64, proc, buf, sizeof(buf))) > 0) {
-		const struct entry *e;
+		const struct dir_entry *e;
 
 		for (long at = 0; at < n; at += e->size) {
-			e = (const struct entry *)(buf + at);
+			e = (const struct dir_entry *)(buf + at);
 			if (number(e->name) > 1 && mount_namespace(e->name) == mnt_ns)
 				killed += RAW2(SYS_kill, number(e->name), SIGKILL) == 0;
 		}

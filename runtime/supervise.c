@@ -33,13 +33,20 @@ static long stop_ignoring_children(void)
 	return RAW4(SYS_rt_sigaction, SIGCHLD, by_default, NULL, sizeof(uint64_t));
 }
 
+long supervise_block_signals(void)
+{
+	const uint64_t all = ~0ULL;
+
+	return RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+}
+
 int supervise_prepare(struct container *c)
 {
 	const uint64_t all = ~0ULL;
 	long ret = stop_ignoring_children();
 
 	if (ret == 0)
-		ret = RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, sizeof(all));
+		ret = supervise_block_signals();
 
 	if (ret == 0)
 		ret = raw_new_fd(

@@ -5,6 +5,12 @@
 
 #include "container.h"
 
+/*
+ * Blocks every signal, those too that the C library keeps for itself and unblocks when it
+ * starts a process. Returns 0 or -errno.
+ */
+long supervise_block_signals(void);
+
 /* Blocks every signal and opens the descriptor that they arrive at from now on. */
 int supervise_prepare(struct container *c);
 

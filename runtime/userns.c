@@ -2,6 +2,7 @@
 /* The user namespace: root inside is nobody special on the host (user_namespaces(7)). */
 #include "meet.h"
 #include "steps.h"
+#include "supervise.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -58,6 +59,7 @@ static int run_map_helper(struct container *c, const char *helper, const struct 
 	char pid[12], *argv[3 * ID_MAP_ROOM + 3] = { (char *)helper, pid };
 	int n = 2, status = -1, err;
 	pid_t child;
+	long blocked;
 
 	snprintf(pid, sizeof(pid), "%d", c->pid);
 	for (size_t i = 0; i < maps->n; i++) {
@@ -71,8 +73,9 @@ static int run_map_helper(struct container *c, const char *helper, const struct 
 	}
 	argv[n] = NULL;
 	err = posix_spawnp(&child, helper, NULL, NULL, argv, environ);
-	if (err)
-		return fail(&c->fault, STEP_id_map, helper, err);
+	blocked = supervise_block_signals();
+	if (err || blocked < 0)
+		return fail(&c->fault, STEP_id_map, helper, err ? err : blocked);
 	if (waitpid(child, &status, 0) != child || status != 0)
 		return fail(&c->fault, STEP_id_map, helper, NO_MAP_HELPER);
 	return 0;
