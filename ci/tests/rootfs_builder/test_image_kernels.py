@@ -252,3 +252,12 @@ def test_the_fragment_is_one() -> None:
     assert len(options) == len(set(options)) == len(re.findall("^CONFIG_", text, re.MULTILINE))
     assert {"CONFIG_BLK_DEV_INITRD", "CONFIG_USER_NS", "CONFIG_OVERLAY_FS"} <= set(options)
     assert all(need.why and need.area for need in needs)
+
+
+def test_the_fragment_covers_the_suite() -> None:
+    """Each option that a test's need is skipped for is one that the fragment asks for."""
+    table = (BUILDER.parent / "selftests/harness/needs.h").read_text()
+    named = {f"CONFIG_{option}" for option in re.findall(r'NEED_KCONFIG, "(\w+)"', table)}
+    fragment = kconfig.read_fragment((BUILDER.parent / "selftests/config").read_text())
+    assert named
+    assert named <= {need.option for need in fragment}

@@ -56,9 +56,10 @@ def test_compiled_twice_the_same(tmp_path: Path, arch: str) -> None:
     except packages.PackageError as error:
         pytest.skip(f"no packages: {error}")
     found = []
-    for name in ("one", "a/second/place"):
-        tree = sources(tmp_path / name)
-        build = tree / "out" if name == "one" else tmp_path / "elsewhere"
+    one = sources(tmp_path / "one")
+    other = Path(shutil.copytree(one, tmp_path / "a/second/place", symlinks=True,
+                                 copy_function=shutil.copy))
+    for tree, build in ((one, one / "out"), (other, tmp_path / "elsewhere")):
         done = make(tree, "-j2", "image", f"KERNEL={NEWEST}", f"ARCH={arch}", f"BUILD={build}")
         assert done.returncode == 0, done.stderr
         found.append(digests(build / "image" / arch / NEWEST))
