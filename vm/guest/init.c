@@ -203,6 +203,18 @@ static int block_child_signals(void)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
+/* An initramfs without /dev/console starts init without descriptors 0, 1 and 2. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd < 2);
+	if (fd > 2)
+		close(fd);
+}
+
 static void serve_until_end(int port)
 {
 	char request[WIRE_LINE_MAX];
@@ -232,6 +244,7 @@ int main(void)
 
 	setup_leave_rootfs();
 	setup_mounts();
+	fill_standard_descriptors();
 	setup_sysctls();
 	setup_modules();
 	setup_loopback();

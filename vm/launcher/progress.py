@@ -6,7 +6,7 @@ from __future__ import annotations
 import os
 import sys
 import threading
-from typing import TextIO
+from typing import List, TextIO
 
 from report import render, results
 
@@ -14,13 +14,37 @@ LABELS = {"pass": "ok", "fail": "FAIL", "skip": "skip", "crash": "CRASH", "timeo
 LOG_TAIL = 40  # lines of a kernel log that are shown with a crash
 
 
+class Patient:
+    """A stream that goes on when nobody reads it any more: the results still go to their files."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self.live = out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+    def write(self, text: str) -> None:
+        """Writes and flushes, or does nothing for ever after."""
+        try:
+            self._out.write(text)
+            self._out.flush()
+        except BrokenPipeError:
+            self._out = open(os.devnull, "w", encoding="utf-8")  # pylint: disable=R1732
+            os.dup2(self._out.fileno(), 1)  # the flush at exit must not fail either
+
+    def width(self) -> int:
+        """Columns of the terminal."""
+        try:
+            return os.get_terminal_size(self._out.fileno()).columns
+        except OSError:
+            return 80
+
+
 class Progress:
     """Prints results as they come; safe to call from several threads."""
 
     def __init__(self, out: TextIO, total: int = 0) -> None:
         self.total = total
-        self._out = out
-        self._live = out.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+        self._out = Patient(out)
+        self._live = self._out.live
         self._done = self._bad = 0
         self._mutex = threading.RLock()
         self._guard = render.CommandGuard(dict(os.environ))
@@ -29,7 +53,7 @@ class Progress:
         """One line of the launcher itself."""
         with self._mutex:
             self._clear()
-            print(text, file=self._out, flush=True)
+            self._print([text])
 
     def warn(self, text: str) -> None:
         """Something that the user should know but that does not end the run."""
@@ -57,19 +81,15 @@ class Progress:
             lines.append("        the kernel's log:")
             lines += [f"        | {render.plain(line)}"
                       for line in test["log"].rstrip().split("\n")[-LOG_TAIL:]]
-        for line in (*self._guard.begin(), *lines, *self._guard.end()):
-            print(line, file=self._out)
-        self._out.flush()
+        self._print([*self._guard.begin(), *lines, *self._guard.end()])
+
+    def _print(self, lines: List[str]) -> None:
+        self._out.write("".join(f"{line}\n" for line in lines))
 
     def _move(self, run: results.Run, test: results.Test) -> None:
         text = (f"[{self._done}/{self.total}] {self._bad} bad  {results.title(run)}  "
                 f"{test['name']}")
-        try:
-            width = os.get_terminal_size(self._out.fileno()).columns
-        except OSError:
-            width = 80
-        self._out.write("\r\x1b[K" + render.plain(text)[:width - 1])
-        self._out.flush()
+        self._out.write("\r\x1b[K" + render.plain(text)[:self._out.width() - 1])
 
     def _clear(self) -> None:
         if self._live:
@@ -79,9 +99,7 @@ class Progress:
         """The matrix and the verdict."""
         with self._mutex:
             self._clear()
-            print(file=self._out)
-            for line in render.matrix(report):
-                print(line, file=self._out)
+            self._print(["", *render.matrix(report)])
             for problem in report["problems"]:
                 self._safe(f"problem: {problem}")
             for vanished in report.get("vanished", []):
@@ -92,12 +110,10 @@ class Progress:
             self._safe(f"{'PASSED' if status == 0 else 'NOT PASSED'}: {reason} "
                        f"({self._done} results in {report['duration']:.1f} s)")
             if self._guard.active:
-                print("\n".join(render.github_annotations(report)), file=self._out)
-            self._out.flush()
+                self._print(render.github_annotations(report))
 
     def _safe(self, text: str) -> None:
-        for line in (*self._guard.begin(), render.plain(text), *self._guard.end()):
-            print(line, file=self._out)
+        self._print([*self._guard.begin(), render.plain(text), *self._guard.end()])
 
 
 def error(text: str) -> None:

@@ -52,6 +52,7 @@ class Runner:
         self._mutex = threading.Lock()
         self._numbers = itertools.count(1)
         self._stop = threading.Event()
+        self._guests: "set[Guest]" = set()
 
     def work(self, jobs: Sequence[Job], guests: int) -> None:
         """Runs all jobs. An interrupt ends the guests and is passed on."""
@@ -65,6 +66,9 @@ class Runner:
                 thread.join()
         except BaseException:
             self._stop.set()
+            with self._mutex:
+                for guest in self._guests:
+                    guest.qemu.process.kill()  # its session ends at once
             for thread in threads:
                 thread.join()
             raise
@@ -97,25 +101,36 @@ class Runner:
                 while pending and not self._stop.is_set():
                     guest = guest or self._fresh(job)
                     outcome = self._session(job, guest, batch.program, pending)
-                    lost = [v for v in outcome.verdicts if v.blame == "infra"]
-                    if lost and retries:
-                        retries -= 1
-                        job.supplier.troubles.append(f"{lost[0].test.name}: {lost[0].reason}")
-                        outcome = outcome._replace(
-                            verdicts=[v for v in outcome.verdicts if v.blame != "infra"])
-                    self._record(job, outcome)
-                    done = {verdict.test.name for verdict in outcome.verdicts}
-                    pending = [test for test in pending if test.name not in done]
+                    for text in outcome.problems:
+                        self._problem(text)
+                    for verdict in outcome.verdicts:
+                        if verdict.blame == "infra" and retries:
+                            retries -= 1
+                            outcome.done.discard(verdict.test.name)
+                            job.supplier.troubles.append(f"{verdict.test.name}: {verdict.reason}")
+                        else:
+                            self._record(job, verdict)
+                    pending = [test for test in pending if test.name not in outcome.done]
                     if not outcome.healthy:
-                        guest.close()
+                        self._end(guest)
                         guest = None
         finally:
             if guest:
-                guest.close()
+                self._end(guest)
+
+    def _end(self, guest: Guest) -> None:
+        with self._mutex:
+            self._guests.discard(guest)
+        guest.close()
 
     def _fresh(self, job: Job) -> Guest:
         """A pristine guest in which --before has run."""
         guest = job.supplier.fresh()
+        with self._mutex:
+            self._guests.add(guest)
+        if self._stop.is_set():
+            self._end(guest)
+            raise InfraError("interrupted")
         for trouble in guest.troubles:
             if trouble not in job.supplier.troubles:
                 job.supplier.troubles.append(trouble)
@@ -123,19 +138,20 @@ class Runner:
             try:
                 self._before(job, guest)
             except BaseException:
-                guest.close()
+                self._end(guest)
                 raise
         return guest
 
     def _before(self, job: Job, guest: Guest) -> None:
         test = plan.Planned("before.command", "before", "kernel", [])
-        session = Session(guest, [test], self.settings.timeout, self._tables)
+        verdicts: List[Verdict] = []
+        session = Session(guest, [test], self.settings.timeout, self._tables, verdicts.append)
         wrapper = f"({self.settings.before}\n) >&2 && echo KTAP version 1 && echo 1..1 " \
             "&& echo ok 1 before.command"
         outcome = session.run(["/bin/sh", "-c", wrapper], "before")
-        verdict = outcome.verdicts[0]
+        verdict = (verdicts + outcome.verdicts)[0]
         if verdict.splat:
-            self._record(job, outcome._replace(verdicts=[verdict]))
+            self._record(job, verdict)
             job.supplier.stop(f"the kernel did not survive --before: {verdict.reason}")
         elif verdict.status != "pass":
             job.supplier.stop(f"cannot run --before \"{self.settings.before}\": {verdict.reason}: "
@@ -159,15 +175,13 @@ class Runner:
         if len(tests) < len(pending) or len(pending) != job.totals[program]:
             for test in tests:
                 argv += ["--run", test.name]
-        session = Session(guest, tests, settings.timeout * settings.repeat, self._tables)
+        session = Session(guest, tests, settings.timeout * settings.repeat, self._tables,
+                          lambda verdict: self._record(job, verdict))
         return session.run(argv, f"job{next(self._numbers)}")
 
-    def _record(self, job: Job, outcome: Outcome) -> None:
-        for text in outcome.problems:
-            self._problem(text)
+    def _record(self, job: Job, verdict: Verdict) -> None:
         with self._mutex:
-            for verdict in outcome.verdicts:
-                self._add(job.run, verdict)
+            self._add(job.run, verdict)
 
     def _add(self, run: results.Run, verdict: Verdict) -> None:
         test = results.new_test(verdict.test.name, verdict.test.layer, verdict.test.behaviours,

@@ -5,7 +5,7 @@ and says which test was running when something went wrong."""
 from __future__ import annotations
 
 import time
-from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 
 from launcher import plan, splats
 from launcher.errors import GuestDied
@@ -38,20 +38,24 @@ class Verdict(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What a session came to. A guest that is not `healthy` must not run another test."""
+    """What a session came to. `verdicts` are those that were not published while it ran, `done`
+    the names of all tests decided. A guest that is not `healthy` must not run another test."""
 
     verdicts: List[Verdict]
+    done: "set[str]"
     healthy: bool
     problems: List[str]
-    comments: List[str]
 
 
 class Session:
-    """Runs `tests`, all of one program, in a guest that has begun."""
+    """Runs `tests`, all of one program, in a guest that has begun. PUBLISH gets each verdict as
+    soon as nothing can change it: when the kernel's log has come as far as the result."""
 
     def __init__(self, guest: Guest, tests: List[plan.Planned], timeout: float,
-                 tables: Tuple[List[splats.Complaint], List[Any]]) -> None:
-        self.guest, self.tests = guest, tests
+                 tables: Tuple[List[splats.Complaint], List[Any]],
+                 publish: Callable[[Verdict], None]) -> None:
+        self.guest = guest
+        self.tests = {test.name: test for test in tests}
         self.limit = 3 * timeout * guest.factor + 5
         self._watcher = splats.Watcher(tables)
         self._parser = ktap.Parser()
@@ -65,6 +69,10 @@ class Session:
         self._infra = False
         self._since = self._heard = self._asked = 0.0
         self._log_start = len(guest.log)
+        self._publish = publish
+        self._published = 0
+        self._done: "set[str]" = set()
+        self._problems: List[str] = []
 
     def run(self, argv: List[str], job: str) -> Outcome:
         """Runs the program to its end, or to the guest's."""
@@ -74,6 +82,7 @@ class Session:
             while self._exit is None and not self._end:
                 for event in self.guest.events(0.1 if self._splats else 0.5):
                     self._take(event)
+                self._publish_settled(self._watcher.marks)
                 self._look_at_clock()
             self._await_mark(job)
         except GuestDied as error:
@@ -166,29 +175,33 @@ class Session:
                 self._end = f"QEMU ended with {status}: {said}".rstrip(": ")
 
     def _outcome(self) -> Outcome:
-        verdicts = [self._judge(index, result, seconds)
-                    for index, (result, seconds) in enumerate(self._results)]
-        wanted = {test.name for test in self.tests}
-        problems = [f"{verdict.test.name} was not asked for" for verdict in verdicts
-                    if verdict.test.name not in wanted]
-        verdicts = [verdict for verdict in verdicts if verdict.test.name in wanted]
+        self._publish_settled(len(self._results))
         healthy = not self._end and not self._splats and not self._taints
-        running = self._running({verdict.test.name for verdict in verdicts})
-        if running and self._exit is None:
-            verdicts += self._judge_running(running)
-        elif self._exit is not None:
-            problems += self._parser.finish()
-            problems += self._judge_exit([verdict.status for verdict in verdicts])
-            verdicts += self._judge_missing({verdict.test.name for verdict in verdicts})
-        return Outcome(verdicts, healthy, problems, self._parser.comments)
+        verdicts: List[Verdict] = []
+        missing = [test for name, test in self.tests.items() if name not in self._done]
+        if self._exit is not None:
+            self._problems += self._parser.finish() + self._judge_exit()
+            verdicts = self._judge_missing(missing)
+        elif missing:
+            verdicts = self._judge_running(missing[0])
+        done = self._done | {verdict.test.name for verdict in verdicts}
+        return Outcome(verdicts, done, healthy, self._problems)
 
-    def _running(self, reported: "set[str]") -> Optional[plan.Planned]:
-        """The first test in the program's order that has no result."""
-        return next((test for test in self.tests if test.name not in reported), None)
+    def _publish_settled(self, settled: int) -> None:
+        """Publishes the results that the kernel's log has passed."""
+        while self._published < min(settled, len(self._results)):
+            index = self._published
+            self._published += 1
+            result, seconds = self._results[index]
+            test = self.tests.get(result.name)
+            if test is None or result.name in self._done:
+                self._problems.append(f"a result for {result.name}, which was not to be run")
+                continue
+            self._done.add(result.name)
+            self._publish(self._judge(index, test, result, seconds))
 
-    def _judge(self, index: int, result: ktap.Result, seconds: float) -> Verdict:
-        test = next((test for test in self.tests if test.name == result.name),
-                    plan.Planned(result.name, "", "", []))
+    def _judge(self, index: int, test: plan.Planned, result: ktap.Result, seconds: float) \
+            -> Verdict:
         splat = next((splat for splat in self._splats if splat.mark == index), None)
         if not splat and index in self._taints:
             splat = splats.Splat("taint", f"the kernel is tainted: {self._taints[index]}", False,
@@ -212,23 +225,23 @@ class Session:
         return [Verdict(test, status, self._end, seconds, pending, log=self._log(),
                         blame="infra" if self._infra else "")]
 
-    def _judge_exit(self, statuses: List[str]) -> List[str]:
+    def _judge_exit(self) -> List[str]:
         """The program's exit status must fit its results."""
         assert self._exit
         status, signal = self._exit
-        failed = any(word in ("fail", "crash", "timeout") for word in statuses)
-        if len(statuses) == len(self.tests) and not failed and (signal or status not in (0, 4)):
+        failed = any(result.status not in ("pass", "skip") for result, _ in self._results)
+        if len(self._done) == len(self.tests) and not failed and (signal or status not in (0, 4)):
             how = f"signal {signal}" if signal else f"status {status}"
-            return [f"{self.tests[0].program} ended with {how} though no test failed: "
+            program = next(iter(self.tests.values())).program
+            return [f"{program} ended with {how} though no test failed: "
                     f"{' '.join(self._stderr)}".rstrip(": ")]
         return []
 
-    def _judge_missing(self, reported: "set[str]") -> List[Verdict]:
+    def _judge_missing(self, missing: List[plan.Planned]) -> List[Verdict]:
         """Planned and never reported: the first of them was running when the program ended."""
         assert self._exit
         status, signal = self._exit
         how = f"was killed by signal {signal}" if signal else f"ended with status {status}"
-        missing = [test for test in self.tests if test.name not in reported]
         return [Verdict(test, "crash", f"no result: {test.program} {how}", 0.0,
                         self._parser.comments + self._stderr)
                 for test in missing[:1]]

@@ -12,10 +12,14 @@ UNSAFE = re.compile("[^\t\n\x20-\x7e\xa0-\ud7ff\ue000-\ufdcf\ufdf0-\ufffd\U00010
 
 STYLE = """
 :root { color-scheme: light dark; --ok: #1a7f37; --bad: #cf222e; --skip: #9a6700; --line: #8884; }
-body { font: 15px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; } th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line);
-text-align: left; } td.n { text-align: right; font-variant-numeric: tabular-nums; }
-.pass { color: var(--ok); } .fail, .crash, .timeout { color: var(--bad); } .skip { color: var(--skip); }
+body { font: 15px/1.45 system-ui, sans-serif; max-width: 76rem; margin: 2rem auto;
+  padding: 0 1rem; }
+table { border-collapse: collapse; }
+th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align: left; }
+td.n { text-align: right; font-variant-numeric: tabular-nums; }
+.pass { color: var(--ok); }
+.fail, .crash, .timeout { color: var(--bad); }
+.skip { color: var(--skip); }
 details { border-bottom: 1px solid var(--line); padding: .25rem 0; } summary { cursor: pointer; }
 pre { overflow: auto; max-height: 30rem; background: #8881; padding: .6rem; font-size: 12.5px; }
 .verdict { font-size: 1.3rem; font-weight: 600; } .dim { opacity: .7; } code { font-size: .95em; }
@@ -42,9 +46,10 @@ def _matrix(report: results.Report) -> List[str]:
         counts = results.count(run["tests"])
         cells = "".join(f'<td class="n {status if counts[status] else ""}">'
                         f'{counts[status] or "&middot;"}</td>' for status in results.STATUSES)
-        lines.append(f'<tr><td><a href="#{_anchor(index)}">{escape(run["kernel"]["name"])}</a></td>'
-                     f'<td>{escape(run["arch"])}</td><td>{escape(run["subject"]["name"])} '
-                     f'<span class="dim">{escape(run["subject"]["version"])}</span></td>{cells}</tr>')
+        kernel, subject = escape(run["kernel"]["name"]), run["subject"]
+        lines.append(f'<tr><td><a href="#{_anchor(index)}">{kernel}</a></td>'
+                     f'<td>{escape(run["arch"])}</td><td>{escape(subject["name"])} '
+                     f'<span class="dim">{escape(subject["version"])}</span></td>{cells}</tr>')
     return [*lines, "</table>"]
 
 
@@ -93,7 +98,8 @@ def render(report: results.Report) -> str:
     lines += _matrix(report)
     problems = [*report["problems"], *(f"vanished: {text}" for text in report.get("vanished", []))]
     if problems:
-        lines += ["<h2>Problems</h2><ul>", *(f"<li>{escape(text)}</li>" for text in problems), "</ul>"]
+        items = [f"<li>{escape(text)}</li>" for text in problems]
+        lines += ["<h2>Problems</h2><ul>", *items, "</ul>"]
     for index, run in enumerate(report["runs"]):
         lines += _run(index, run)
     return "\n".join([*lines, "</body></html>", ""])

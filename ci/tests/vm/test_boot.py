@@ -138,7 +138,7 @@ def _guest_pid(launcher_pid: int) -> int:
 
 def test_a_qemu_killed_in_the_middle_is_replaced(launch: Launcher) -> None:
     launch()  # the snapshot is there afterwards
-    command = launch.argv("--isolate", "none", "--timeout", "4", tests="passes sleeps passes_again")
+    command = launch.argv("--isolate", "none", "--timeout", "0.2", tests="passes sleeps passes_again")
     with subprocess.Popen(command, env=launch.environment, stdout=subprocess.PIPE,
                           encoding="utf-8") as process:
         _wait_for_line(process, "demo.passes")
