@@ -8,6 +8,7 @@
 #ifndef COMMON_COMPAT_H
 #define COMMON_COMPAT_H
 
+#include <linux/ioctl.h>
 #include <linux/types.h>
 #include <sys/syscall.h>
 
@@ -123,6 +124,58 @@
 #define CLONE_EMPTY_MNTNS 0x2000000000ULL /* 7.1 */
 #endif
 
+/* Numbers of another PID namespace, ioctl(2) on a descriptor of it: 6.11. */
+#ifndef NS_GET_PID_FROM_PIDNS
+#define NS_GET_PID_FROM_PIDNS  _IOR(0xb7, 0x6, int)
+#define NS_GET_TGID_FROM_PIDNS _IOR(0xb7, 0x7, int)
+#define NS_GET_PID_IN_PIDNS    _IOR(0xb7, 0x8, int)
+#define NS_GET_TGID_IN_PIDNS   _IOR(0xb7, 0x9, int)
+#endif
+
+/* Processes by descriptor: sockets since 6.5, ioctl(2) since 6.11, clone3(2) since 7.2. */
+#ifndef SO_PEERPIDFD
+#define SO_PASSPIDFD 76
+#define SO_PEERPIDFD 77
+#endif
+#ifndef SCM_PIDFD
+#define SCM_PIDFD 4
+#endif
+#ifndef PIDFD_GET_PID_NAMESPACE
+#define PIDFD_GET_PID_NAMESPACE _IO(0xff, 5)
+#define PIDFD_GET_UTS_NAMESPACE _IO(0xff, 10)
+#endif
+#ifndef CLONE_AUTOREAP
+#define CLONE_AUTOREAP       0x400000000ULL
+#define CLONE_NNP            0x800000000ULL
+#define CLONE_PIDFD_AUTOKILL 0x1000000000ULL
+#endif
+
+/* PIDFD_GET_INFO, 6.13; the size of the structure is a part of the request. */
+#ifndef PIDFD_INFO_PID
+#define PIDFD_INFO_PID       (1ULL << 0)
+#define PIDFD_INFO_CREDS     (1ULL << 1)
+#define PIDFD_INFO_CGROUPID  (1ULL << 2)
+#define PIDFD_INFO_SIZE_VER0 64
+struct pidfd_info {
+	__u64 mask, cgroupid;
+	__u32 pid, tgid, ppid, ruid, rgid, euid, egid, suid, sgid, fsuid, fsgid;
+	__s32 exit_code;                                           /* 6.15 */
+	__u32 coredump_mask, coredump_signal, coredump_code, pad_; /* 6.16 */
+	__u64 supported_mask;                                      /* 7.0 */
+};
+#define PIDFD_GET_INFO _IOWR(0xff, 11, struct pidfd_info)
+#endif
+#ifndef PIDFD_INFO_EXIT
+#define PIDFD_INFO_EXIT (1ULL << 3) /* 6.15 */
+#endif
+#ifndef PIDFD_INFO_COREDUMP
+#define PIDFD_INFO_COREDUMP (1ULL << 4) /* 6.16 */
+#define PIDFD_COREDUMPED    (1U << 0)
+#endif
+#ifndef PIDFD_INFO_SUPPORTED_MASK
+#define PIDFD_INFO_SUPPORTED_MASK (1ULL << 5) /* 7.0 */
+#endif
+
 /* statmount(2) and listmount(2), 6.8. */
 #ifndef MNT_ID_REQ_SIZE_VER0
 #define MNT_ID_REQ_SIZE_VER0 24
@@ -148,16 +201,16 @@ struct statmount {
 	__u64 spare2[49]; /* more fields since 6.13 */
 	char str[];
 };
-#define STATMOUNT_SB_BASIC	 0x00000001U
-#define STATMOUNT_MNT_BASIC	 0x00000002U
+#define STATMOUNT_SB_BASIC       0x00000001U
+#define STATMOUNT_MNT_BASIC      0x00000002U
 #define STATMOUNT_PROPAGATE_FROM 0x00000004U
-#define STATMOUNT_MNT_ROOT	 0x00000008U
-#define STATMOUNT_MNT_POINT	 0x00000010U
-#define STATMOUNT_FS_TYPE	 0x00000020U
-#define STATMOUNT_MNT_NS_ID	 0x00000040U /* 6.11 */
-#define STATMOUNT_MNT_OPTS	 0x00000080U /* 6.11 */
-#define LSMT_ROOT		 0xffffffffffffffffULL
-#define LISTMOUNT_REVERSE	 0x00000001U /* 6.11 */
+#define STATMOUNT_MNT_ROOT       0x00000008U
+#define STATMOUNT_MNT_POINT      0x00000010U
+#define STATMOUNT_FS_TYPE        0x00000020U
+#define STATMOUNT_MNT_NS_ID      0x00000040U /* 6.11 */
+#define STATMOUNT_MNT_OPTS       0x00000080U /* 6.11 */
+#define LSMT_ROOT                0xffffffffffffffffULL
+#define LISTMOUNT_REVERSE        0x00000001U /* 6.11 */
 #endif
 
 #endif

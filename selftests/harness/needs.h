@@ -62,6 +62,20 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(empty_mntns, NEED_SYSCALL, "unshare", "7.1", "")                                         \
 	/* procfs may be mounted in a user namespace: the caller's /proc is not covered */         \
 	X(userns_proc, NEED_PRIV, "", "3.8", "")                                                   \
+	/* PID namespaces and pidfds: probe_pid.c */                                               \
+	X(posix_mqueue, NEED_KCONFIG, "POSIX_MQUEUE", "2.6.6", "")                                 \
+	X(peer_pidfd, NEED_SYSCALL, "getsockopt", "6.5", "")                                       \
+	X(pidns_ioctl, NEED_SYSCALL, "ioctl", "6.11", "")                                          \
+	X(pidfd_info, NEED_SYSCALL, "ioctl", "6.13", "")                                           \
+	X(pidfd_exit, NEED_SYSCALL, "ioctl", "6.15", "")                                           \
+	X(pidfd_supported, NEED_SYSCALL, "ioctl", "7.0", "")                                       \
+	X(pidfs_handle, NEED_SYSCALL, "name_to_handle_at", "6.14", "")                             \
+	X(pidfs_mount, NEED_SYSCALL, "open_tree", "6.15", "")                                      \
+	X(pidfs_xattr, NEED_SYSCALL, "fgetxattr", "6.17", "")                                      \
+	X(own_pid_max, NEED_KCONFIG, "PID_NS", "6.14", "")                                         \
+	X(proc_pidns, NEED_SYSCALL, "fsconfig", "6.18", "")                                        \
+	X(autoreap, NEED_SYSCALL, "clone3", "7.2", "")                                             \
+	X(unborn_pidns, NEED_SYSCALL, "setns", "7.2", "")                                          \
 	/* no kernel has it: the harness checks itself with it */                                  \
 	X(never, NEED_SYSCALL, "never", "never", "")                                               \
 	/* what only a subject can lack */                                                         \
@@ -69,6 +83,7 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(bind, NEED_PRIV, "", "2.4", "bind")                                                      \
 	X(own_proc, NEED_PRIV, "", "2.2", "proc")                                                  \
 	X(own_dev, NEED_PRIV, "", "2.2", "dev")                                                    \
+	X(own_sys, NEED_PRIV, "", "2.6", "sys")                                                    \
 	X(mqueue, NEED_PRIV, "", "2.6.6", "mqueue")                                                \
 	X(masked, NEED_PRIV, "", "2.2", "masked-paths")
 
