@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: GPL-2.0-or-later
+/* PID namespaces within PID namespaces: how deep, who sees whom, and entering. */
+#include "pid.h"
+
+#include <linux/nsfs.h>
+#include <sys/ioctl.h>
+
+/* The inode of the initial PID namespace: 0xEFFFFFFC since it has one, 3.8. */
+static bool in_initial_namespace(void)
+{
+	return ns_id(0, "pid") == 0xEFFFFFFC;
+}
+
+/* Goes down one level after the other; remembers how many there were and why no more. */
+static void descend(int depth)
+{
+	struct clone_args args = { .flags = CLONE_NEWPID, .exit_signal = SIGCHLD };
+	pid_t pid = clone3_with(&args);
+
+	if (!pid) {
+		EXPECT_EQ(1, getpid());
+		descend(depth + 1);
+		_exit(7);
+	}
+	if (pid > 0) {
+		EXPECT_EXIT(7, must_wait(pid));
+		return;
+	}
+	remember("errno", errno);
+	remember("depth", depth);
+}
+
+TEST(pid, thirty_two_levels_and_no_more,
+     .says = "PID namespaces nest 32 deep, and one more is refused with ENOSPC",
+     .checks = "pid-14 pid-66", .needs = NEED(admin) | NEED(pidns))
+{
+	descend(0);
+	EXPECT_EQ(ENOSPC, recall_number("errno"));
+	/* A test program that runs in a container itself has that much less below it. */
+	if (in_initial_namespace())
+		EXPECT_EQ(32, recall_number("depth"));
+	else
+		EXPECT_GT(32, recall_number("depth"));
+}
+
+TEST(pid, every_level_has_its_number,
+     .says = "a process has one PID a level, its own seen from each level in that level's /proc",
+     .checks = "pid-72", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	IN_CONTAINER {
+		pid_t inner = must_clone3(CLONE_NEWPID);
+
+		if (!inner) {
+			EXPECT_EQ(1, getpid());
+			for (;;) pause();
+		}
+		EXPECT_EQ(2, inner);
+		give_fd(must_pidfd(inner));
+		remember("inner", inner);
+	}
+	ON_HOST {
+		_fd_ int pidfd = take_fd();
+		pid_t number = pid_here(pidfd);
+
+		EXPECT_STREQ(text("%d\t2\t1", number), status_field("NSpid", number));
+		EXPECT_STREQ(text("%d\t1", inside_pid()), status_field("NSpid", inside_pid()));
+		EXPECT_EQ(number, getpgid(number) ? number : 0);
+	}
+	IN_CONTAINER { EXPECT_SIGNAL(SIGKILL, must_kill(recall_number("inner"))); }
+}
+
+TEST(pid, groups_and_sessions_have_numbers_too,
+     .says = "NSpgid and NSsid give process group and session a number in every level",
+     .checks = "pid-72", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		EXPECT_STREQ(text("%d\t0", getpgid(0)), status_field("NSpgid", inside_pid()));
+		EXPECT_STREQ(text("%d\t0", getsid(0)), status_field("NSsid", inside_pid()));
+	}
+	IN_CONTAINER { ASSERT_OK(setsid()); }
+	ON_HOST {
+		EXPECT_STREQ(text("%d\t1", inside_pid()), status_field("NSpgid", inside_pid()));
+		EXPECT_STREQ(text("%d\t1", inside_pid()), status_field("NSsid", inside_pid()));
+		EXPECT_EQ(inside_pid(), getsid(inside_pid()));
+		EXPECT_EQ(inside_pid(), getpgid(inside_pid()));
+	}
+}
+
+TEST(pid, threads_have_numbers_too,
+     .says = "clone tells the creator its own level's number and the new process its own",
+     .checks = "pid-22 pid-72", .needs = NEED(admin) | NEED(pidns))
+{
+	pid_t told_creator = 0, told_itself = 0;
+	struct clone_args args = {
+		.flags = CLONE_NEWPID | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID,
+		.exit_signal = SIGCHLD,
+		.parent_tid = (uintptr_t)&told_creator,
+		.child_tid = (uintptr_t)&told_itself,
+	};
+	pid_t pid = MUST(clone3_with(&args));
+
+	if (!pid) {
+		EXPECT_EQ(1, told_itself);
+		EXPECT_EQ(1, syscall(SYS_set_tid_address, &told_itself));
+		_exit(7);
+	}
+	EXPECT_EQ(pid, told_creator);
+	EXPECT_LT(1, told_creator);
+	EXPECT_EXIT(7, must_wait(pid));
+}
+
+TEST(pid, the_parent_namespace_can_be_asked_for,
+     .says = "NS_GET_PARENT leads from the container's PID namespace to the host's",
+     .checks = "pid-65", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		_fd_ int inner =
+			MUST(open(text("/proc/%d/ns/pid", inside_pid()), O_RDONLY | O_CLOEXEC));
+		_fd_ int outer = ASSERT_OK(ioctl(inner, NS_GET_PARENT));
+		struct stat status;
+
+		MUST(fstat(outer, &status));
+		EXPECT_EQ(ns_id(0, "pid"), status.st_ino);
+		EXPECT_EQ(CLONE_NEWPID, ioctl(inner, NS_GET_NSTYPE));
+	}
+}
+
+TEST(pid, the_parent_namespace_is_hidden_inside,
+     .says = "NS_GET_PARENT inside does not lead out of the container: EPERM",
+     .finding = "the container got hold of the host's PID namespace", .checks = "pid-65",
+     .layer = BOTH, .needs = NEED(admin) | NEED(pidns) | NEED(own_proc))
+{
+	CONTAINER(.unshare = CLONE_NEWPID | CLONE_NEWNS, .proc = true);
+
+	IN_CONTAINER {
+		_fd_ int own = MUST(open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+
+		EXPECT_ERRNO(EPERM, ioctl(own, NS_GET_PARENT));
+	}
+}
+
+TEST(pid, entering_moves_only_children,
+     .says = "setns into a PID namespace keeps the caller's PID; its children are inside",
+     .checks = "pid-15 pid-65", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		_fd_ int target =
+			MUST(open(text("/proc/%d/ns/pid", inside_pid()), O_RDONLY | O_CLOEXEC));
+
+		IN_FORK {
+			pid_t before = getpid();
+
+			EXPECT_OK(setns(target, CLONE_NEWPID));
+			EXPECT_EQ(before, getpid());
+			IN_FORK {
+				EXPECT_EQ(2, getpid());
+				EXPECT_EQ(0, getppid());
+				EXPECT_OK(kill(1, 0));
+				EXPECT_ERRNO(ESRCH, kill(before, 0));
+			}
+		}
+	}
+	IN_CONTAINER { EXPECT_EQ(3, try_fork()); }
+}
+
+TEST(pid, entering_by_pidfd,
+     .says = "setns with a pidfd and CLONE_NEWPID leads to that process's PID namespace",
+     .checks = "pid-15 pid-65", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		_fd_ int pidfd = must_pidfd(inside_pid());
+
+		IN_FORK {
+			EXPECT_OK(setns(pidfd, CLONE_NEWPID));
+			EXPECT_EQ(ns_id(inside_pid(), "pid"), ns_id(0, "pid_for_children"));
+			IN_FORK { EXPECT_EQ(2, getpid()); }
+		}
+	}
+}
+
+TEST(pid, no_way_up,
+     .says = "setns to a PID namespace above fails with EINVAL; to the own one it may",
+     .finding = "a process of the container got back into the host's PID namespace",
+     .checks = "pid-65", .needs = NEED(admin) | NEED(pidns))
+{
+	_fd_ int outer = MUST(open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC));
+
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	IN_CONTAINER {
+		_fd_ int own = MUST(open(text("/proc/%s/ns/pid", must_readlink("/proc/self")),
+					 O_RDONLY | O_CLOEXEC));
+
+		EXPECT_ERRNO(EINVAL, setns(outer, CLONE_NEWPID));
+		EXPECT_ERRNO(EINVAL, setns(outer, 0));
+		EXPECT_OK(setns(own, CLONE_NEWPID));
+	}
+}
+
+TEST(pid, no_way_aside,
+     .says = "setns to a sibling PID namespace fails with EINVAL, from above it may",
+     .finding = "a process of one container got into another's PID namespace", .checks = "pid-65",
+     .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(a, .unshare = CLONE_NEWPID);
+	CONTAINER(b, .unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		_fd_ int target =
+			MUST(open(text("/proc/%d/ns/pid", pid_of(a)), O_RDONLY | O_CLOEXEC));
+
+		give_fd(target);
+		IN_FORK { EXPECT_OK(setns(target, CLONE_NEWPID)); }
+	}
+	IN(b) {
+		_fd_ int target = take_fd();
+
+		EXPECT_ERRNO(EINVAL, setns(target, CLONE_NEWPID));
+	}
+	IN(a) { close(take_fd()); }
+}
+
+TEST(pid, a_dead_namespace_takes_nobody_in,
+     .says = "in a PID namespace whose PID 1 has ended nobody can be put: ENOMEM",
+     .checks = "pid-16 pid-65", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		_fd_ int target =
+			MUST(open(text("/proc/%d/ns/pid", inside_pid()), O_RDONLY | O_CLOEXEC));
+
+		IN_FORK {
+			MUST(setns(target, CLONE_NEWPID));
+			EXPECT_EQ(0, try_fork() < 0);
+		}
+		container_stop(1);
+		IN_FORK {
+			EXPECT_OK(setns(target, CLONE_NEWPID));
+			EXPECT_ERRNO(ENOMEM, try_fork());
+		}
+	}
+}
+
+TEST(pid, entering_needs_the_capability,
+     .says = "setns into a PID namespace without CAP_SYS_ADMIN fails with EPERM",
+     .checks = "pid-23 pid-65", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		_fd_ int target =
+			MUST(open(text("/proc/%d/ns/pid", inside_pid()), O_RDONLY | O_CLOEXEC));
+
+		AS_NOBODY { EXPECT_ERRNO(EPERM, setns(target, CLONE_NEWPID)); }
+		IN_FORK { EXPECT_OK(setns(target, CLONE_NEWPID)); }
+	}
+}
+
+TEST(pid, grandparents_see_grandchildren,
+     .says = "the host signals a process two PID namespaces down; that one cannot signal back",
+     .checks = "pid-06 pid-72", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST { remember("host", getpid()); }
+	IN_CONTAINER {
+		pid_t inner = must_clone3(CLONE_NEWPID);
+
+		if (!inner) {
+			EXPECT_ERRNO(ESRCH, kill(recall_number("host"), 0));
+			EXPECT_ERRNO(ESRCH, kill(2, 0));
+			EXPECT_OK(kill(1, 0));
+			for (;;) pause();
+		}
+		give_fd(must_pidfd(inner));
+		remember("inner", inner);
+	}
+	ON_HOST {
+		_fd_ int pidfd = take_fd();
+
+		EXPECT_OK(kill(pid_here(pidfd), SIGKILL));
+	}
+	IN_CONTAINER { EXPECT_SIGNAL(SIGKILL, must_wait(recall_number("inner"))); }
+}
+
+struct translation {
+	const char *label;
+	unsigned long from, into;
+};
+
+ROWS(translations, struct translation) = {
+	{ "process", NS_GET_TGID_FROM_PIDNS, NS_GET_TGID_IN_PIDNS },
+	{ "thread", NS_GET_PID_FROM_PIDNS, NS_GET_PID_IN_PIDNS },
+};
+
+TEST_EACH(translations, pid, numbers_can_be_translated,
+	  .says = "ioctls of a PID namespace translate its numbers to the caller's and back",
+	  .checks = "pid-74", .needs = NEED(admin) | NEED(pidns) | NEED(pidns_ioctl))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		_fd_ int inner =
+			MUST(open(text("/proc/%d/ns/pid", inside_pid()), O_RDONLY | O_CLOEXEC));
+		_fd_ int uts = MUST(open("/proc/self/ns/uts", O_RDONLY | O_CLOEXEC));
+
+		EXPECT_EQ(inside_pid(), ioctl(inner, row->from, 1));
+		EXPECT_EQ(1, ioctl(inner, row->into, inside_pid()));
+		EXPECT_ERRNO(ESRCH, ioctl(inner, row->from, 2));
+		EXPECT_ERRNO(ESRCH, ioctl(inner, row->into, getpid()));
+		EXPECT_EQ(-1, ioctl(uts, row->from, 1));
+		EXPECT(errno == EINVAL || errno == ENOTTY);
+	}
+}
