@@ -60,6 +60,9 @@ selftest: selftests-build selftests-root runtime ## the tests on this machine (S
 	$(selftests_run) --run '$(RUN)' --subject raw \
 		$(addprefix --subject ,$(if $(filter all,$(SUBJECT)),$(selftests_subjects),$(SUBJECT)))
 
+selftest-coverage: selftests-build ## which behaviours of the catalogue have a test
+	@selftests/coverage.py $(selftests_link) --missing
+
 # The harness checks itself, built by each compiler: see harness/selfcheck/.
 SELFCHECK_CC ?= gcc clang
 selfcheck_src := $(wildcard selftests/harness/*.c selftests/harness/selfcheck/*.c)
@@ -98,4 +101,4 @@ $(BUILD)/selfcheck/overhead/overhead: selftests/harness/selfcheck/overhead/overh
 -include $(shell find $(BUILD)/obj/selftests -name '*.d' 2>/dev/null)
 
 .PHONY: selftests-build selftests-root selftest selftest-golden selftest-selfcheck \
-	selftest-layers selftest-check selftest-bench
+	selftest-layers selftest-coverage selftest-check selftest-bench

@@ -12,7 +12,7 @@
 #include <poll.h>
 #include <sys/inotify.h>
 
-enum { WATCHES = 48, GRACE_MS = 300 };
+enum { WATCHES = 48, GRACE_MS = 1000 };
 
 static int watch_fd = -EBADF;
 static char *watched[WATCHES]; /* directory of watch descriptor i */

@@ -12,7 +12,7 @@
 #include <poll.h>
 
 /* How long a process that is already dying may take before it counts as left. */
-enum { GRACE_MS = 300 };
+enum { GRACE_MS = 1000, MOST_ROUNDS = 20 };
 
 static char cgroup[PATH_MAX];
 static const char *cgroup_root;
@@ -178,10 +178,13 @@ unsigned contain_leftovers(char *names, size_t size)
 	if (!someone_alive() || all_end_within(GRACE_MS))
 		return 0;
 	count = each_child(add_name, names, size);
-	do {
+	/* Each round meets the children of those who ended in the one before. */
+	for (int round = 0; round < MOST_ROUNDS; round++) {
 		kill_cgroup();
 		each_child(kill_one, NULL, 0);
-	} while (!all_end_within(GRACE_MS));
+		if (all_end_within(GRACE_MS))
+			break;
+	}
 	replace_cgroup();
 	return count;
 }

@@ -47,7 +47,7 @@ struct options {
 	const char *expect_skips; /* file */
 	const char *subject;      /* adapter */
 	const char *rootfs;
-	unsigned timeout; /* seconds */
+	unsigned timeout; /* seconds; 0 = not said */
 	unsigned repeat;
 	uint64_t seed;
 	bool list, shuffle, verbose;
@@ -85,7 +85,7 @@ void fail_at(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void fail_unless_told(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
-_Noreturn void skip_now(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void skip_now(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 void reached(int line);
 int told(void); /* failures and breakages recorded so far */
 
@@ -120,8 +120,8 @@ const char *layer_name(enum layer layer);
 bool glob_any(const char *const *globs, size_t count, const char *name);
 
 /* world.c: BROKEN at the place that stand_at() remembers, with errno. */
-_Noreturn void world_broken(const char *what, const char *object);
-_Noreturn void broken_there(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void world_broken(const char *what, const char *object) __attribute__((noreturn));
+void broken_there(const char *format, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
 /* needs.c */
 const char *need_name(unsigned index);

@@ -51,7 +51,7 @@ static void set_up_raw(const struct container *want)
 		must_do(sethostname(want->hostname, strlen(want->hostname)), "set the hostname",
 			want->hostname);
 	for (size_t i = 0; i < 4 && want->env[i]; i++)
-		MUST(putenv((char *)want->env[i]));
+		must_do(putenv((char *)want->env[i]), "set in the environment", want->env[i]);
 	if (want->read_only || want->memory || want->pids || want->cpus)
 		broken_there("a raw container has no read_only, memory, pids or cpus");
 }
@@ -73,12 +73,16 @@ static void write_maps(pid_t pid, const struct container *want)
 	must_write_(path, "%s", want->gid_map ? want->gid_map : map);
 }
 
-static bool is_there(int side, const char *what)
+/* Host side: the container's first process has said that it stands at its place. */
+static bool is_there(int side)
 {
 	struct message hello;
 
-	return message_receive(self_.socket[side], self_.process[side], &hello) &&
-	       hello.kind == HELLO && (self_.pid[side] = hello.pid, what);
+	if (!message_receive(self_.socket[side], self_.process[side], &hello) ||
+	    hello.kind != HELLO)
+		return false;
+	self_.pid[side] = hello.pid;
+	return true;
 }
 
 static void become_inside(int side, int socket)
@@ -183,6 +187,6 @@ void container_start(const char *file, int line, const struct container *want)
 		return;
 	close(sockets[1]);
 	self_.socket[side] = sockets[0];
-	if (!is_there(side, ""))
+	if (!is_there(side))
 		never_came_up(side, file, line);
 }

@@ -20,17 +20,20 @@ static char name_before[65];
 static char *slurp(int fd)
 {
 	size_t used = 0, size = 16384;
-	char *content = malloc(size);
+	char *content = NULL;
 	ssize_t got;
 
 	lseek(fd, 0, SEEK_SET);
-	while (content && (got = read(fd, content + used, size - used - 1)) > 0) {
-		used += got;
-		if (size - used < 4096)
-			content = realloc(content, size *= 2);
-	}
-	if (content)
-		content[used] = 0;
+	do {
+		char *larger = realloc(content, size *= 2);
+
+		if (!larger)
+			world_broken("read", "mountinfo");
+		content = larger;
+		got = read(fd, content + used, size - used - 1);
+		used += got > 0 ? got : 0;
+	} while (got > 0);
+	content[used] = 0;
 	return content;
 }
 

@@ -7,7 +7,7 @@
 
 enum { EXIT_PASSED = 0, EXIT_FAILED = 1, EXIT_SKIPPED = 4, EXIT_USAGE = 64 };
 
-struct options options = { .timeout = 30, .repeat = 1 };
+struct options options = { .repeat = 1 };
 
 static const char usage[] =
 	"usage: PROGRAM [OPTION]...\n"
@@ -15,7 +15,7 @@ static const char usage[] =
 	"  --run GLOB           only tests whose name matches (repeatable)\n"
 	"  --subject ADAPTER    runtime tests, through this adapter\n"
 	"  --rootfs DIR         the container's root, with --subject\n"
-	"  --timeout SECONDS    limit for a test that sets none (30)\n"
+	"  --timeout SECONDS    limit of each test that declares no longer one (30)\n"
 	"  --repeat N           run each test N times; all must pass\n"
 	"  --shuffle[=SEED]     in random order\n"
 	"  --must-run GLOB      these must not skip (repeatable)\n"

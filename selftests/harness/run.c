@@ -5,6 +5,8 @@
 #include <poll.h>
 #include <time.h>
 
+enum { DEFAULT_TIMEOUT = 30 };
+
 static volatile sig_atomic_t signalled;
 
 static void take_signal(int number)
@@ -192,9 +194,17 @@ static void clean_up(const struct run *run, unsigned seconds)
 	}
 }
 
+/* What the command line says may be longer than what the test declares, for slow machines. */
+static unsigned time_limit(const struct test *test)
+{
+	if (options.timeout > test->timeout)
+		return options.timeout;
+	return test->timeout ? test->timeout : DEFAULT_TIMEOUT;
+}
+
 struct outcome run_once(const struct run *run)
 {
-	unsigned seconds = run->test->timeout ? run->test->timeout : options.timeout;
+	unsigned seconds = time_limit(run->test);
 	char names[96], things[160];
 	struct outcome outcome;
 	int status = 0;

@@ -84,7 +84,8 @@ void register_test(struct test *test);
  */
 #define ROWS(table, type)                                                                          \
 	_Static_assert(offsetof(type, label) == 0, #type " must start with its label");            \
-	static const type table[]
+	typedef type table##_row;                                                                  \
+	static const table##_row table[]
 
 /*
  * TEST_EACH(table, area, sentence, ...) { body }
@@ -92,14 +93,14 @@ void register_test(struct test *test);
  * the body `row` points to the row. One KTAP subtest a row, named by its label.
  */
 #define TEST_EACH(table, area_, sentence, ...)                                                     \
-	static void area_##_##sentence(const __typeof__((table)[0]) *row);                         \
+	static void area_##_##sentence(const table##_row *row);                                    \
 	static void area_##_##sentence##_run(const void *row_)                                     \
 	{                                                                                          \
 		area_##_##sentence(row_);                                                          \
 	}                                                                                          \
 	REGISTER_(area_, sentence, .rows = (table), .row_size = sizeof((table)[0]),                \
 		  .row_count = sizeof(table) / sizeof((table)[0]), __VA_ARGS__)                    \
-	static void area_##_##sentence(const __typeof__((table)[0]) *row)
+	static void area_##_##sentence(const table##_row *row)
 
 #define REGISTER_(area_, sentence, ...)                                                            \
 	__attribute__((constructor)) static void area_##_##sentence##_register(void)               \

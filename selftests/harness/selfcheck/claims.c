@@ -37,6 +37,7 @@ TEST(selfcheck, false_claims_fail, .says = "every form of claim fails when it is
 	EXPECT_CONTAINS("d", "abc");
 	EXPECT_CONTAINS("d", NULL);
 	EXPECT_LACKS("b", "abc");
+	EXPECT_LACKS("b", NULL);
 	EXPECT_ERRNO(EPERM, close(-1));
 	EXPECT_ERRNO(EPERM, getuid() * 0);
 	EXPECT_OK(close(-1));
