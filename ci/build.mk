@@ -17,3 +17,8 @@ check-runtime: $(BUILD)/bulkhead rootfs ## test the runtime end to end, as a use
 CHECKS += check-ci
 
 .PHONY: deps check-ci check-runtime
+
+faults: $(BUILD)/bulkhead rootfs ## fail every system call of the runtime once; a table of what came of it
+	PYTHONDONTWRITEBYTECODE=1 BULKHEAD_BUILD=$(abspath $(BUILD)) $(PYTHON) ci/faults.py
+
+.PHONY: faults

@@ -44,9 +44,7 @@ def binary(base: Path) -> Path:
     source = Path(os.environ.get("BULKHEAD", BUILD / "bulkhead"))
     if not source.is_file():
         pytest.fail(f"{source} is not there: run the tests by make check")
-    (base / "bin").mkdir()
-    shutil.copy2(source, base / "bin/bulkhead")
-    return base / "bin/bulkhead"
+    return containers.install(source, base)
 
 
 @pytest.fixture(scope="session")
@@ -57,13 +55,8 @@ def all_callers(base: Path) -> dict[str, containers.Caller]:
 
 @pytest.fixture(scope="session")
 def probe(base: Path) -> Path:
-    """The program that tells what it finds inside; static, as a rootfs has no libraries."""
-    target = base / "probe"
-    sources = sorted((CI / "probe").glob("*.c"))
-    compiler = shutil.which("musl-gcc") or "gcc"
-    subprocess.run([compiler, "-static", "-O1", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror",
-                    "-o", target, *sources], check=True)
-    return target
+    """The program that tells what it finds inside."""
+    return containers.compile_probe(base)
 
 
 @pytest.fixture(scope="session")
@@ -76,9 +69,8 @@ def rootfs_of(base: Path, probe: Path,
     made: dict[int, Path] = {}
     for caller in all_callers.values():
         if caller.uid not in made:
-            made[caller.uid] = containers.unpack(archive, base / f"rootfs-{caller.uid}",
-                                                 caller.uid)
-            shutil.copy2(probe, made[caller.uid] / "usr/bin/probe")
+            directory = base / f"rootfs-{caller.uid}"
+            made[caller.uid] = containers.unpack_with_probe(archive, directory, caller.uid, probe)
     return {name: made[caller.uid] for name, caller in all_callers.items()}
 
 
@@ -127,12 +119,9 @@ def make_runtime(request: pytest.FixtureRequest, name: str) -> containers.Runtim
     if why:
         pytest.skip(f"no-priv: {why}")
     base = request.getfixturevalue("base")
-    work = Path(tempfile.mkdtemp(prefix="test-", dir=base))
-    work.chmod(0o755)
-    if os.geteuid() == 0:
-        os.chown(work, caller.uid, caller.uid)
     return containers.Runtime(request.getfixturevalue("binary"),
-                              request.getfixturevalue("rootfs_of")[name], work, caller)
+                              request.getfixturevalue("rootfs_of")[name],
+                              containers.work_directory(base, caller), caller)
 
 
 @pytest.fixture(params=["root", "rootless", "subids"])

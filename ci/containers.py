@@ -8,28 +8,30 @@ import re
 import shutil
 import subprocess
 import tarfile
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Sequence
 
 # An id that no account of the host has; the range lies above those that tools hand out.
 TEST_UID = 54321
+TEST_USER = "tester"
 SUBORDINATE_START, SUBORDINATE_COUNT = 700_000_000, 65_536
 
-# Runs "$@" as TEST_UID where the account files are those in directory $0. The mount namespace
-# is private: the host's own files stay as they are.
-AS_USER_WITH_ACCOUNT = f"""
+# Runs "$@" where the account files are those in directory $0. The mount namespace is private:
+# the host's own files stay as they are.
+WITH_ACCOUNT_FILES = """
 for file in passwd group subuid subgid; do
     mount --bind "$0/$file" /etc/$file || exit 120
 done
-exec setpriv --reuid {TEST_UID} --regid {TEST_UID} --clear-groups -- "$@"
+exec "$@"
 """
 
 ACCOUNT_FILES = {
-    "passwd": f"root:x:0:0::/root:/bin/sh\ntester:x:{TEST_UID}:{TEST_UID}::/:/bin/sh\n",
-    "group": f"root:x:0:\ntester:x:{TEST_UID}:\n",
-    "subuid": f"tester:{SUBORDINATE_START}:{SUBORDINATE_COUNT}\n",
-    "subgid": f"tester:{SUBORDINATE_START}:{SUBORDINATE_COUNT}\n",
+    "passwd": f"root:x:0:0::/root:/bin/sh\n{TEST_USER}:x:{TEST_UID}:{TEST_UID}::/:/bin/sh\n",
+    "group": f"root:x:0:\n{TEST_USER}:x:{TEST_UID}:\n",
+    "subuid": f"{TEST_USER}:{SUBORDINATE_START}:{SUBORDINATE_COUNT}\n",
+    "subgid": f"{TEST_USER}:{SUBORDINATE_START}:{SUBORDINATE_COUNT}\n",
 }
 
 
@@ -115,7 +117,13 @@ class Caller:
 
     name: str
     uid: int
-    prefix: tuple[str, ...] = ()
+    switch: tuple[str, ...] = ()  # a command line that becomes the caller
+    around: tuple[str, ...] = ()  # another, as root, to stand before that
+
+    @property
+    def prefix(self) -> tuple[str, ...]:
+        """What stands before a command line, to run it as the caller."""
+        return (*self.around, *self.switch)
 
     @property
     def is_root(self) -> bool:
@@ -127,16 +135,17 @@ def callers(base: Path) -> dict[str, Caller]:
     """All callers that this session can be; `base` is a directory for their account files."""
     if os.geteuid() != 0:
         return {"rootless": Caller("rootless", os.geteuid())}
-    plain = ("setpriv", "--reuid", str(TEST_UID), "--regid", str(TEST_UID), "--clear-groups")
+    switch = ("setpriv", "--reuid", str(TEST_UID), "--regid", str(TEST_UID), "--clear-groups",
+              "--")
     accounts = base / "accounts"
     accounts.mkdir()
     for name, text in ACCOUNT_FILES.items():
         (accounts / name).write_text(text)
     private = ("unshare", "--mount", "--propagation", "private",
-               "sh", "-c", AS_USER_WITH_ACCOUNT, str(accounts))
+               "sh", "-c", WITH_ACCOUNT_FILES, str(accounts))
     return {"root": Caller("root", 0),
-            "rootless": Caller("rootless", TEST_UID, (*plain, "--")),
-            "subids": Caller("subids", TEST_UID, private)}
+            "rootless": Caller("rootless", TEST_UID, switch),
+            "subids": Caller("subids", TEST_UID, switch, private)}
 
 
 def unpack(archive: Path, directory: Path, uid: int) -> Path:
@@ -150,6 +159,45 @@ def unpack(archive: Path, directory: Path, uid: int) -> Path:
         os.chown(directory, uid, uid)
     directory.chmod(0o755)
     return directory
+
+
+def install(source: Path, base: Path) -> Path:
+    """Copies the program under test to where every user can execute it."""
+    (base / "bin").mkdir()
+    return Path(shutil.copy2(source, base / "bin/bulkhead"))
+
+
+def compile_probe(base: Path) -> Path:
+    """The program that tells what it finds inside; static, as a rootfs has no libraries."""
+    target = base / "probe"
+    sources = sorted((Path(__file__).resolve().parent / "probe").glob("*.c"))
+    compiler = shutil.which("musl-gcc") or "gcc"
+    subprocess.run([compiler, "-static", "-O1", "-std=gnu11", "-D_GNU_SOURCE", "-Wall", "-Werror",
+                    "-o", target, *sources], check=True)
+    return target
+
+
+def unpack_with_probe(archive: Path, directory: Path, uid: int, probe: Path) -> Path:
+    """A rootfs of `uid` with the probe in it."""
+    unpack(archive, directory, uid)
+    shutil.copy2(probe, directory / "usr/bin/probe")
+    return directory
+
+
+def work_directory(base: Path, caller: Caller) -> Path:
+    """A new directory that belongs to the caller."""
+    work = Path(tempfile.mkdtemp(prefix="test-", dir=base))
+    work.chmod(0o755)
+    if os.geteuid() == 0:
+        os.chown(work, caller.uid, caller.uid)
+    return work
+
+
+def prepare(base: Path, binary: Path, probe: Path, archive: Path, caller: Caller) -> Runtime:
+    """bulkhead for a caller, with a rootfs and a directory of its own."""
+    work = work_directory(base, caller)
+    rootfs = unpack_with_probe(archive, work.with_name(work.name + "-rootfs"), caller.uid, probe)
+    return Runtime(binary, rootfs, work, caller)
 
 
 def usable(directory: Path) -> bool:

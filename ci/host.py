@@ -16,8 +16,8 @@ LIBC = ctypes.CDLL(None, use_errno=True)
 
 # Where a runtime might keep temporary files and state.
 STATE_DIRECTORIES = ("/tmp", "/var/tmp", "/run", "/dev/shm", "/run/user")
-
-RUNTIME_FILE = re.compile(r"\.?bulkhead([-.][A-Za-z0-9]+)?")
+# Not those that end in a random word: other programs of this project make such.
+RUNTIME_FILE = re.compile(r"\.?bulkhead([-.]\d+)?")
 
 
 def adopt_orphans() -> None:

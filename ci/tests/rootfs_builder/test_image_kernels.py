@@ -12,6 +12,7 @@ import struct
 import subprocess
 import sys
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -144,8 +145,9 @@ def test_every_compression(name: str) -> None:
     """The configuration is found whatever the kernel is compressed with. The last four bytes are
     the size of the kernel (arch/x86/boot/compressed)."""
     data = with_config()
-    how = {"gzip": gzip.compress, "xz": lzma.compress, "bzip2": bz2.compress,
-           "lzma": lambda text: lzma.compress(text, lzma.FORMAT_ALONE)}
+    how: dict[str, Callable[[bytes], bytes]] = {
+        "gzip": gzip.compress, "xz": lzma.compress, "bzip2": bz2.compress,
+        "lzma": lambda text: lzma.compress(text, lzma.FORMAT_ALONE)}
     packed = how[name](data) if name in how else tool(name, data)
     assert kconfig.embedded(bzimage(packed + struct.pack("<I", len(data)))) == CONFIG
 

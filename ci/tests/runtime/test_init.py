@@ -31,7 +31,8 @@ def test_init_is_no_way_to_the_hosts_binary(runtime: Runtime) -> None:
     """CVE-2019-5736 class: /proc/1/exe of the container must not be the host's bulkhead."""
     before = runtime.binary.read_bytes(), runtime.binary.stat().st_mtime_ns
     script = "for e in /proc/1/exe /proc/self/exe; do ls -li $e; done; " \
-             "(echo evil >/proc/1/exe) 2>&1; cp /bin/sh /proc/1/exe 2>&1; stat -Lc %d:%i /proc/1/exe"
+             "(echo evil >/proc/1/exe) 2>&1; cp /bin/sh /proc/1/exe 2>&1; " \
+             "stat -Lc %d:%i /proc/1/exe"
     result = runtime.sh(script, "--init")
     status = runtime.binary.stat()
     assert f"{status.st_dev}:{status.st_ino}" not in result.out.split()

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A selection of the fault campaign (ci/faults.py); `make faults` runs all of it."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from pathlib import Path
+from typing import Callable
+
+import pytest
+
+import conftest
+import containers
+import faults
+
+MINUTES = 4
+
+
+@pytest.fixture
+def campaign_of(base: Path, binary: Path, probe: Path,
+                all_callers: dict[str, containers.Caller]) -> Callable[[str], faults.Campaign]:
+    """The campaign of a variant, with a rootfs of its own: a fault may leave things there."""
+    signal.alarm(60 * MINUTES)  # more than the time limit of ordinary tests
+
+    def make(name: str) -> faults.Campaign:
+        assert shutil.which("strace"), "strace is in the table of ci/deps: it must be there"
+        caller_name, options = faults.VARIANTS[name]
+        caller = all_callers.get(caller_name)
+        if caller is None:
+            pytest.skip(f"no-priv: only root can test as {caller_name}")
+        archive = conftest.BUILD / "rootfs.tar"
+        box = containers.prepare(base, binary, probe, archive, caller)
+        return faults.campaign(box, options)
+    return make
+
+
+def once_each() -> Callable[[faults.Fault], bool]:
+    """Lets one of those calls through that differ in a number only: a signal, a capability."""
+    seen: set[str] = set()
+
+    def select(call: faults.Fault) -> bool:
+        name = f"{call.call} {call.number}"
+        if call.call == "rt_sigaction" or "PR_CAPBSET_DROP" in call.text:
+            name = call.call + call.text[:12] * (call.call == "prctl")
+        known = name in seen
+        seen.add(name)
+        return not known
+    return select
+
+
+@pytest.mark.parametrize("kind", faults.KINDS)
+@pytest.mark.parametrize("name", ["root", "user"])
+def test_every_call_may_fail(campaign_of: Callable[[str], faults.Campaign], name: str,
+                             kind: str) -> None:
+    outcomes = list(campaign_of(name).run([kind], once_each()))
+    assert len(outcomes) > 80
+    found = faults.problems(outcomes)
+    assert not found, "\n".join(found)
+
+
+def test_the_campaign_sees_what_it_should(campaign_of: Callable[[str], faults.Campaign]) -> None:
+    """The judge judged: less isolation is seen when a container has less."""
+    campaign = campaign_of("root")
+    sound, calls = campaign.learn()
+    assert len(calls) > 100 and {"pivot_root", "mount", "clone3", "execve"} <= {
+        call.call for call in calls}
+    for options in (["--share", "net"], ["--cap-add", "SYS_ADMIN"], ["--seccomp", "none"],
+                    ["--hostname", "other"], ["--tmpfs", "/tmp"]):
+        campaign.options = options
+        result, _ = campaign.execute("-e", "trace=none")
+        assert result and faults.isolation(result.out) != sound, options
+    campaign.options = []
+    nothing = faults.Fault("getrandom", 1000, "EPERM", "never called")
+    assert campaign.try_one(nothing, sound).verdict == faults.COMPLETE
+    assert campaign.try_one(nothing, [*sound, "more"]).verdict == faults.WEAKER
