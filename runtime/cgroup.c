@@ -178,7 +178,7 @@ static int find_home(struct container *c, char *path, size_t room, const struct 
 
 static int set_limit(struct container *c, const struct limit *l)
 {
-	char now[VALUE_ROOM];
+	char now[VALUE_ROOM] = "";
 	int ret = write_file(c->cgroup, l->file, l->value);
 
 	if (ret == 0)

@@ -59,7 +59,7 @@ static int search(const struct plan *p, char *path, size_t room)
 static void interpreter_of(const char *path, char *name, size_t room)
 {
 	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-	char *start, line[256];
+	char *start, line[256] = "";
 	long n = fd < 0 ? fd : sys_read(fd, line, sizeof(line) - 1);
 
 	sys_close(fd);

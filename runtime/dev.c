@@ -150,7 +150,7 @@ static bool is_listed(const char *list, long n, const char *path, uint8_t type)
 /* A tmpfs that we alone have written to: what it lists is what we have put there. */
 static int inspect_list(struct inside *in)
 {
-	char list[2048] __attribute__((aligned(8)));
+	char list[2048] __attribute__((aligned(8))) = "";
 	uint8_t device = are_borrowed(in) ? DIR_ENTRY_FILE : DIR_ENTRY_DEVICE;
 	int fd = sys_openat(AT_FDCWD, "/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long n = fd < 0 ? fd : RAW3(SYS_getdents64, fd, list, sizeof(list));

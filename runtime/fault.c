@@ -17,7 +17,7 @@ int fail(struct fault *f, enum step step, const char *object, long why)
 
 	f->step = step;
 	f->why = (int)(why < 0 ? -why : why);
-	for (; object[i] && i < sizeof(f->object) - 1; i++)
+	for (; i < sizeof(f->object) - 1 && object[i]; i++)
 		f->object[i] = object[i];
 	f->object[i] = '\0';
 	return -1;

@@ -31,8 +31,7 @@ static const struct kernelfs table[] = {
 	  0, LEND, false },
 };
 
-#define EACH_KERNELFS(k)                                                                           \
-	(const struct kernelfs *k = table; k < table + sizeof(table) / sizeof(*table); k++)
+enum { KERNELFS_COUNT = sizeof(table) / sizeof(*table) };
 
 enum { TREE_PROC, TREE_SYS };
 
@@ -102,18 +101,16 @@ static int make_early(const struct kernelfs *k)
 
 int kernelfs_open(struct inside *in)
 {
-	for
-		EACH_KERNELFS(k)
-		{
-			int tree;
+	for (const struct kernelfs *k = table; k < table + KERNELFS_COUNT; k++) {
+		int tree;
 
-			if (!is_made_early(in, k))
-				continue;
-			tree = is_borrowed(in, k) ? borrow(k) : make_early(k);
-			if (tree < 0)
-				return fail(&in->fault, STEP_mount, k->target, tree);
-			*tree_slot(in, k) = tree;
-		}
+		if (!is_made_early(in, k))
+			continue;
+		tree = is_borrowed(in, k) ? borrow(k) : make_early(k);
+		if (tree < 0)
+			return fail(&in->fault, STEP_mount, k->target, tree);
+		*tree_slot(in, k) = tree;
+	}
 	return 0;
 }
 
@@ -168,32 +165,28 @@ static bool is_absent(const struct kernelfs *k)
 
 int kernelfs_mount(struct inside *in)
 {
-	for
-		EACH_KERNELFS(k)
-	if (!is_left_out(in, k) && !is_absent(k))
-		TRY(mount_one(in, k));
+	for (const struct kernelfs *k = table; k < table + KERNELFS_COUNT; k++)
+		if (!is_left_out(in, k) && !is_absent(k))
+			TRY(mount_one(in, k));
 	return 0;
 }
 
 int kernelfs_inspect(struct inside *in)
 {
-	for
-		EACH_KERNELFS(k)
-		{
-			struct statfs st = { .f_type = 0 };
-			unsigned long want =
-				k->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
-			bool is_ours;
-			int ret;
+	for (const struct kernelfs *k = table; k < table + KERNELFS_COUNT; k++) {
+		struct statfs st = { .f_type = 0 };
+		unsigned long want = k->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+		bool is_ours;
+		int ret;
 
-			if (is_left_out(in, k))
-				continue;
-			ret = sys_statfs(k->target, &st);
-			is_ours = (unsigned long)st.f_type == k->magic;
-			if (k->optional && (ret == -ENOENT || !is_ours))
-				continue;
-			if (ret < 0 || !is_ours || ((unsigned long)st.f_flags & want) != want)
-				return fail(&in->fault, STEP_mount, k->target, ret ? ret : LIE);
-		}
+		if (is_left_out(in, k))
+			continue;
+		ret = sys_statfs(k->target, &st);
+		is_ours = (unsigned long)st.f_type == k->magic;
+		if (k->optional && (ret == -ENOENT || !is_ours))
+			continue;
+		if (ret < 0 || !is_ours || ((unsigned long)st.f_flags & want) != want)
+			return fail(&in->fault, STEP_mount, k->target, ret ? ret : LIE);
+	}
 	return 0;
 }

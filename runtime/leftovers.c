@@ -42,7 +42,7 @@ static int number(const char *digits)
 /* One pass over /proc; returns how many processes were killed. */
 static int kill_pass(uint64_t mnt_ns)
 {
-	char buf[4096] __attribute__((aligned(8)));
+	char buf[4096] __attribute__((aligned(8))) = "";
 	int killed = 0, proc = sys_openat(AT_FDCWD, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long n;
 

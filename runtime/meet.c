@@ -86,7 +86,7 @@ static long receive(int fd, struct message *m, int *terminal, int flags)
 
 int meet_wait(int fd, enum meeting meeting)
 {
-	struct message m;
+	struct message m = { .meeting = meeting };
 	int terminal;
 	long n = receive(fd, &m, &terminal, 0);
 

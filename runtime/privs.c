@@ -72,7 +72,8 @@ int privs_bound(struct inside *in)
 int privs_reduce(struct inside *in)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct data[2] = { { 0 } }, now[2];
+	struct __user_cap_data_struct data[2] = { { 0 } };
+	struct __user_cap_data_struct now[2] = { { 0 } };
 	uint64_t caps = plan_effective_caps(in->plan);
 	long ret;
 

@@ -103,7 +103,7 @@ static int open_oom_score(char *score, size_t room)
 /* The caller may have been shielded from the OOM killer; the container is not. */
 static int reset_oom_score(struct inside *in)
 {
-	char score[16];
+	char score[16] = "-";
 	long n = 1;
 	int fd = open_oom_score(score, sizeof(score));
 

@@ -39,7 +39,7 @@ int rootfs_host(struct container *c)
 static int cover_submounts(struct inside *in)
 {
 	const struct mount_attr open_top = { .attr_clr = MOUNT_ATTR_RDONLY };
-	struct statfs st;
+	struct statfs st = { .f_flags = MS_RDONLY };
 	int ret = sys_fstatfs(in->tree, &st);
 
 	if (ret == 0)

@@ -168,10 +168,11 @@ static void take_signal(struct container *c, int sig)
 
 static void take_signals(struct container *c)
 {
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info = { .ssi_signo = 0 };
 
 	while (sys_read(c->signals, &info, sizeof(info)) == (long)sizeof(info))
-		take_signal(c, (int)info.ssi_signo);
+		if (info.ssi_signo >= 1 && info.ssi_signo <= 64)
+			take_signal(c, (int)info.ssi_signo);
 }
 
 static void deliver_held(struct container *c)
@@ -184,10 +185,10 @@ static void deliver_held(struct container *c)
 
 static void take_messages(struct container *c)
 {
-	struct message m;
-	int terminal, ret;
+	struct message m = { .meeting = MEET_RELEASED };
+	int terminal;
 
-	while ((ret = meet_poll(c->channel[0], &m, &terminal)) > 0) {
+	while (meet_poll(c->channel[0], &m, &terminal) > 0) {
 		switch (m.meeting) {
 		case MEET_TERMINAL: terminal_adopt(c, terminal); break;
 		case MEET_READY:
@@ -233,7 +234,7 @@ static int wait_status(struct container *c)
  * A container that lives longer than this gets its janitor; until then the death signal
  * alone ties it to bulkhead, and starting one costs a short container a tenth of its time.
  */
-static const struct timespec before_janitor = { .tv_nsec = 10 * 1000 * 1000 };
+static const struct timespec before_janitor = { .tv_nsec = 10000000L };
 
 int supervise(struct container *c)
 {
@@ -241,18 +242,16 @@ int supervise(struct container *c)
 	struct pollfd p[COUNT] = {
 		[SIGNALS] = { c->signals, POLLIN, 0 }, [PROCESS] = { c->pidfd, POLLIN, 0 }
 	};
-	long ret;
+	long ret = c->plan->tty ? janitor_start(c) : 0;
 
-	do {
+	while (ret >= 0 && !p[PROCESS].revents) {
 		p[CHANNEL] = (struct pollfd){ must_listen(c) ? c->channel[0] : -1, POLLIN, 0 };
 		terminal_want(c, &p[TERMINAL]);
 		ret = RAW5(SYS_ppoll, p, COUNT, c->janitor ? NULL : &before_janitor, NULL, 0);
-		if (ret == 0 && janitor_start(c) < 0)
-			break;
-		if (ret < 0 && ret != -EINTR) {
-			fail(&c->fault, STEP_supervise, "ppoll", ret);
-			break;
-		}
+		if (ret == 0)
+			ret = janitor_start(c);
+		else if (ret < 0)
+			ret = ret == -EINTR ? 0 : fail(&c->fault, STEP_supervise, "ppoll", ret);
 		if (p[CHANNEL].revents)
 			take_messages(c);
 		if (p[SIGNALS].revents)
@@ -260,8 +259,8 @@ int supervise(struct container *c)
 		if (!c->ready && c->held)
 			take_messages(c);
 		terminal_carry(c, &p[TERMINAL]);
-	} while (!p[PROCESS].revents);
-	if (c->fault.why && !p[PROCESS].revents) {
+	}
+	if (ret < 0) {
 		supervise_abort(c);
 		return 125;
 	}

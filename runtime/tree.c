@@ -26,7 +26,7 @@ static void remove_entry(int dir, const struct dir_entry *e, bool files)
 
 void tree_remove(int dir, const char *name, bool files)
 {
-	char buf[2048] __attribute__((aligned(8)));
+	char buf[2048] __attribute__((aligned(8))) = "";
 	int fd = open_directory(dir, name);
 	long n;
 
