@@ -107,7 +107,9 @@ TEST(pid, unshare_moves_only_children,
 {
 	pid_t before = getpid(), first;
 	uint64_t own = ns_id(0, "pid");
+	int ready[2];
 
+	must_pipe(ready);
 	must_unshare(CLONE_NEWPID);
 	EXPECT_EQ(before, getpid());
 	EXPECT_EQ(own, ns_id(0, "pid"));
@@ -116,14 +118,18 @@ TEST(pid, unshare_moves_only_children,
 		EXPECT_EQ(1, getpid());
 		EXPECT_EQ(0, getppid());
 		EXPECT_NE(own, ns_id(0, "pid"));
+		say_go(ready[1]);
 		for (;;) pause();
 	}
+	hear_go(ready[0]);
 	IN_FORK {
 		EXPECT_EQ(2, getpid());
 		EXPECT_EQ(0, getppid());
 	}
 	EXPECT_EQ(ns_id(first, "pid"), ns_id(0, "pid_for_children"));
 	EXPECT_SIGNAL(SIGKILL, must_kill(first));
+	close(ready[0]);
+	close(ready[1]);
 }
 
 TEST(pid, after_init_nobody_follows,
