@@ -244,7 +244,8 @@ class Suite:
             if "Filename" in fields:
                 packages[fields["Package"]] = Package(
                     fields["Package"], fields["Version"], fields["Architecture"], self.name,
-                    fields["Filename"], fields["SHA256"], fields.get("Depends", ""),
+                    fields["Filename"], fields["SHA256"],
+                    f"{fields.get('Pre-Depends', '')},{fields.get('Depends', '')}",
                     fields.get("Section", ""))
         return packages
 
@@ -272,12 +273,27 @@ class Suite:
         return max(self.show(names).values(), key=lambda package: order(package.version))
 
     def programs(self, names: Sequence[str]) -> list[Package]:
-        """`names` and the libraries among all that apt would install for them."""
-        printed = run_apt(self.config, "apt-get", "install", "-y", "--print-uris", "-q", *names)
-        wanted = re.findall(r"^'[^']+' ([^_\s]+)_", printed, re.MULTILINE)
-        packages = self.show(wanted)
-        return [packages[name] for name in sorted(packages)
-                if name in names or packages[name].section == "libs"]
+        """`names` and the libraries that they depend on, directly or through other libraries.
+
+        A package names those that hold the shared libraries of its programs (Debian Policy, 8.6);
+        what else it depends on is there to be installed and run, which none is.
+        """
+        found: dict[str, Package] = {}
+        seen: set[str] = set()
+        queue = set(names)
+        while queue:
+            seen |= queue
+            shown = self.show(sorted(queue))
+            wanted = {name: package for name, package in shown.items()
+                      if name in names or package.section == "libs"}
+            found.update(wanted)
+            queue = {name for package in wanted.values()
+                     for name in first_alternatives(package.depends)} - seen
+        absent = set(names) - set(found)
+        if absent:
+            raise PackageError(f"cannot find {', '.join(sorted(absent))} in suite"
+                               f" \"{self.name}\" for {self.debian_arch}")
+        return [found[name] for name in sorted(found)]
 
     def download(self, packages: Sequence[Package]) -> None:
         """Puts packages into the cache; apt checks them against the signed lists."""
@@ -304,6 +320,12 @@ def require_tools() -> None:
     if missing:
         raise PackageError(f"cannot get packages: {', '.join(missing)} not found (images are built"
                            " on a Debian-like host; other hosts take a file of make image-bundle)")
+
+
+def first_alternatives(depends: str) -> list[str]:
+    """Package names of a Depends field; of alternatives the one that apt would choose."""
+    return [re.split(r"[ (:|]", item.strip(), maxsplit=1)[0] for item in depends.split(",")
+            if item.strip()]
 
 
 def compare_versions(left: str, right: str) -> int:

@@ -175,6 +175,33 @@ def test_a_version_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         suite.newest("linux-image-7.2.*-cloud-amd64")
 
 
+ARCHIVE = {
+    # name: (section, depends)
+    "tool": ("admin", "libone (>= 1.0), perl:any, liba | libb,"),
+    "libone": ("libs", "libtwo, tool"),
+    "libtwo": ("oldlibs", ""),
+    "liba": ("libs", "libone"),
+    "libb": ("libs", ""),
+    "perl": ("interpreters", "libperl"),
+    "libperl": ("libs", ""),
+}
+
+
+def test_libraries_of_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Libraries of libraries come along, once; of alternatives the first; what is only needed to
+    install or to run other programs, and its libraries, stays away."""
+    def show(_: packages.Suite, names: list[str]) -> dict[str, packages.Package]:
+        return {name: packages.Package(name, "1", "all", "sid", "", "", ARCHIVE[name][1],
+                                       ARCHIVE[name][0]) for name in names if name in ARCHIVE}
+
+    monkeypatch.setattr(packages.Suite, "show", show)
+    suite = packages.Suite("sid", "x86_64", tmp_path)
+    assert [package.name for package in suite.programs(["tool"])] == ["liba", "libone", "tool"]
+    assert [package.name for package in suite.programs(["libtwo", "libb"])] == ["libb", "libtwo"]
+    with pytest.raises(packages.PackageError, match='cannot find nothing in suite "sid"'):
+        suite.programs(["tool", "nothing"])
+
+
 def test_apt_stays_inside_its_directory(fake: Path, tmp_path: Path,
                                         monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting leads out of the cache, and the architecture is the guest's."""
