@@ -14,9 +14,14 @@ check-ci:
 check-runtime: $(BUILD)/bulkhead rootfs ## test the runtime end to end, as a user runs it
 	$(call ci-pytest,ci/tests/runtime)
 
-CHECKS += check-ci
+# The analysers read the runtime's generated header.
+lint-sources: $(BUILD)/bulkhead
+	@PYTHONDONTWRITEBYTECODE=1 WARNINGS='$(WARNINGS)' $(PYTHON) ci/lint.py --build $(BUILD)
 
-.PHONY: deps check-ci check-runtime
+CHECKS += check-ci
+LINTS  += lint-sources
+
+.PHONY: deps check-ci check-runtime lint-sources
 
 faults: $(BUILD)/bulkhead rootfs ## fail every system call of the runtime once; a table of what came of it
 	PYTHONDONTWRITEBYTECODE=1 BULKHEAD_BUILD=$(abspath $(BUILD)) $(PYTHON) ci/faults.py

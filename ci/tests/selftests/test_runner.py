@@ -73,7 +73,7 @@ def test_exit_status(arguments: list[str], status: int) -> None:
     assert done.returncode == status, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     if status == 64:
-        assert done.stderr.startswith(("selftest: cannot ", "selftest: ", "usage: ", str(SELFCHECK)))
+        assert done.stderr.startswith(("selftest: ", "usage: ", str(SELFCHECK)))
 
 
 def test_list_has_four_columns_and_runs_nothing() -> None:
@@ -159,7 +159,8 @@ def test_an_interrupted_runner_leaves_nothing(number: int, tmp_path: Path) -> No
         os.sched_yield()
     assert not group_of(program.pid)
     if number != signal.SIGKILL:
-        assert f"Bail out! {signal.strsignal(number)}" in rest and program.returncode == 128 + number
+        assert f"Bail out! {signal.strsignal(number)}" in rest
+        assert program.returncode == 128 + number
         assert not list(tmp_path.iterdir())
 
 

@@ -52,7 +52,8 @@ class Launcher:
         self.image, self.cache, self.scratch = image, cache, scratch
         self.environment = {
             "PATH": os.environ["PATH"], "HOME": str(scratch), "XDG_CACHE_HOME": str(cache),
-            "BULKHEAD_SESSION": str(os.getpid())}
+            "TMPDIR": str(scratch / "tmp"), "BULKHEAD_SESSION": str(os.getpid())}
+        (scratch / "tmp").mkdir()
 
     def argv(self, *options: str, tests: str = "passes fails skips passes_again") -> List[str]:
         """The command line; TESTS are those of guest/demo to run."""
@@ -77,7 +78,8 @@ def write_initrd(path: Path, init: Optional[Path], programs: Path = GUEST) -> No
     (tree / "bin").mkdir(parents=True)
     shutil.copy2(shutil.which("busybox") or "/bin/busybox", tree / "bin/busybox")
     compiler = os.environ.get("VM_CC", "musl-gcc")
-    subprocess.run([compiler, "-static", "-Os", "-o", tree / "bin/hog", GUEST / "hog.c"], check=True)
+    subprocess.run([compiler, "-static", "-Os", "-o", tree / "bin/hog", GUEST / "hog.c"],
+                   check=True)
     for applet in APPLETS:
         (tree / "bin" / applet).symlink_to("busybox")
     additions = [(str(tree / "bin"), "/bin"), (str(programs / "demo"), "/selftests/demo"),
@@ -122,13 +124,11 @@ def launch(image: Path, cache: Path, tmp_path: Path) -> Launcher:
 
 
 @pytest.fixture(autouse=True)
-def no_leftovers() -> Iterator[None]:
-    """No test may leave a QEMU of this session, or one of the launcher's folders, behind."""
-    folder = Path(os.environ.get("TMPDIR", "/tmp"))
-    before = set(folder.glob("bulkhead-*"))
+def no_leftovers(tmp_path: Path) -> Iterator[None]:
+    """No test may leave a QEMU of this session, or a temporary file, behind."""
     yield
     assert not our_guests()
-    assert set(folder.glob("bulkhead-*")) <= before
+    assert not list(tmp_path.glob("tmp/*"))
 
 
 def our_guests() -> List[str]:

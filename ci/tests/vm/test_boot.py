@@ -54,14 +54,12 @@ def test_a_kernel_file_that_is_cut_off(launch: Launcher, tmp_path: Path) -> None
     assert "it is cut off" in done.err
 
 
-@pytest.mark.parametrize("content, text", [
-    (b"", "it is no bootable kernel image"), (b"\x7fELF" + bytes(4096), "no bootable kernel image")])
-def test_a_file_that_is_no_kernel(launch: Launcher, tmp_path: Path, content: bytes, text: str) \
-        -> None:
+@pytest.mark.parametrize("content", [b"", b"\x7fELF" + bytes(4096)], ids=["empty", "vmlinux"])
+def test_a_file_that_is_no_kernel(launch: Launcher, tmp_path: Path, content: bytes) -> None:
     (tmp_path / "vmlinux").write_bytes(content)
     done = launch("--kernel", str(tmp_path / "vmlinux"))
     assert done.status == 3
-    assert text in done.err
+    assert "it is no bootable kernel image" in done.err
 
 
 def test_a_damaged_image_is_not_what_its_manifest_says(launch: Launcher, tmp_path: Path) -> None:
@@ -138,7 +136,8 @@ def _guest_pid(launcher_pid: int) -> int:
 
 def test_a_qemu_killed_in_the_middle_is_replaced(launch: Launcher) -> None:
     launch()  # the snapshot is there afterwards
-    command = launch.argv("--isolate", "none", "--timeout", "0.2", tests="passes sleeps passes_again")
+    command = launch.argv("--isolate", "none", "--timeout", "0.2",
+                          tests="passes sleeps passes_again")
     with subprocess.Popen(command, env=launch.environment, stdout=subprocess.PIPE,
                           encoding="utf-8") as process:
         _wait_for_line(process, "demo.passes")

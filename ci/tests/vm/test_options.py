@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""The options that are no verdicts: lists, dry runs, additions, a shell, speed."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import shlex
+import subprocess
+import time
+from pathlib import Path
+from typing import List
+
+import pytest
+
+from .conftest import ARCH, Launcher
+
+
+def test_list(launch: Launcher) -> None:
+    done = launch("--list", tests="pass* fails")
+    assert done.status == 0
+    assert done.out == "".join(f"demo.{name}\tkernel\tdemo-01 demo-02\n"
+                               for name in ("passes", "fails", "passes_again"))
+
+
+def test_dry_run_prints_a_command_that_boots(launch: Launcher) -> None:
+    done = launch("--dry-run")
+    words = shlex.split(done.out)
+    assert os.path.basename(words[0]) == f"qemu-system-{ARCH}" and "-nodefaults" in words
+    words = [word.replace("stdio,id=console,signal=off", "file,id=console,path=console.log")
+             for word in words]
+    with subprocess.Popen(words, cwd=launch.scratch) as process:
+        deadline = time.monotonic() + 60
+        while b" ready " not in _read(launch.scratch / "results.log"):
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.05)
+        process.kill()
+    assert b"Linux version" not in _read(launch.scratch / "console.log"), "quiet unless it matters"
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes() if path.exists() else b""
+
+
+def test_add_and_before(launch: Launcher) -> None:
+    folder = launch.scratch / "added"
+    folder.mkdir()
+    (folder / "file").write_text("added text\n")
+    (folder / "tool").write_text("#!/bin/sh\n")
+    (folder / "tool").chmod(0o755)
+    done = launch("--add", f"{folder}:/added", "--before", "echo done > /root/before; echo noise",
+                  tests="reads_added sees_before")
+    assert done.statuses() == {"reads_added": "pass", "sees_before": "pass"}, done.out
+    (folder / "file").write_text("other text\n")
+    changed = launch("--add", f"{folder}:/added", tests="reads_added")
+    assert changed.statuses() == {"reads_added": "fail"}, "no stale snapshot is used"
+
+
+def test_subjects_are_an_axis(launch: Launcher) -> None:
+    done = launch("--list", "--subject", "fake", tests="")
+    assert (done.status, done.out) == (0, "\n"), "the demo has tests of the kernel alone"
+
+
+def test_results_do_not_depend_on_jobs_or_isolation(launch: Launcher) -> None:
+    wanted = launch("--isolate", "none").statuses()
+    for isolate, jobs in (("area", "2"), ("test", "1"), ("test", "3")):
+        assert launch("--isolate", isolate, "--jobs", jobs).statuses() == wanted
+
+
+def test_a_terminal_gets_one_moving_line(launch: Launcher) -> None:
+    near, far = pty.openpty()
+    process = subprocess.Popen(launch.argv(), stdout=far, stdin=far,
+                               env={**launch.environment, "TERM": "xterm"})
+    os.close(far)
+    text = _drain(near)
+    assert process.wait() == 1
+    assert "\r\x1b[K[1/4] 0 bad" in text
+    assert "ok      " not in text and "FAIL    6.12" in text
+
+
+def _drain(terminal: int, until: str = "\0") -> str:
+    data = b""
+    try:
+        while until.encode() not in data and (block := os.read(terminal, 4096)):
+            data += block
+    except OSError:
+        pass  # Linux reports the other end's close like this
+    return data.decode("utf-8", "replace")
+
+
+def test_shell(launch: Launcher) -> None:
+    near, far = pty.openpty()
+    command = [*launch.argv("--shell", "--before", "echo ready > /root/before", tests="")]
+    process = subprocess.Popen(command, stdin=far, stdout=far, stderr=far, env=launch.environment)
+    os.close(far)
+    text = _drain(near, "# ")
+    os.write(near, b"cat /root/before; hostname inside; hostname | tr a-z A-Z; exit\n")
+    text += _drain(near)
+    assert process.wait(timeout=30) == 0, text
+    assert "ready" in text and "INSIDE" in text
+
+
+def test_gdb_waits_and_then_the_tests_run(launch: Launcher) -> None:
+    with subprocess.Popen(launch.argv("--gdb", tests="passes"), env=launch.environment,
+                          stdout=subprocess.PIPE, encoding="utf-8") as process:
+        assert process.stdout
+        lines: List[str] = []
+        for line in process.stdout:
+            lines.append(line)
+            if "waiting for gdb" in line:
+                _continue_with_gdb_protocol()
+        assert process.wait() == 0, lines
+    assert any("demo.passes" in line for line in lines)
+
+
+def _continue_with_gdb_protocol() -> None:
+    """What gdb's `continue` sends."""
+    import socket
+    deadline = time.monotonic() + 20
+    while True:
+        try:
+            connection = socket.create_connection(("127.0.0.1", 1234), timeout=5)
+            break
+        except OSError:
+            assert time.monotonic() < deadline, "no gdb server"
+            time.sleep(0.05)
+    connection.sendall(b"+$?#3f")
+    assert connection.recv(100)
+    connection.sendall(b"+$D#44")  # detach: the guest goes on
+    connection.recv(100)
+    connection.close()
+
+
+def test_warm_start_is_fast(launch: Launcher) -> None:
+    """Against the plain boot of the same guest, side by side; room for a busy machine."""
+    launch(tests="passes")
+    took = {}
+    for name, options in (("cold", ["--no-snapshot"]), ("warm", []), ("warm again", [])):
+        start = time.monotonic()
+        assert launch(*options, tests="passes").status == 0
+        took[name] = time.monotonic() - start
+    assert min(took["warm"], took["warm again"]) <= 0.4 * took["cold"], took
+
+
+def test_output_that_nobody_reads(launch: Launcher) -> None:
+    command = shlex.join([*launch.argv("--json", str(launch.scratch / "r.json"), tests="passes")])
+    done = subprocess.run(["sh", "-c", f"{command} | true; cat {launch.scratch}/r.json"],
+                          env=launch.environment, capture_output=True, encoding="utf-8", check=True)
+    assert re.search(r'"status": 0', done.stdout), "the results still go to their file"
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("kind", ["json", "junit", "html", "ktap"])
+def test_results_that_cannot_be_written(launch: Launcher, kind: str) -> None:
+    done = subprocess.run(launch.argv(f"--{kind}", "/nonexistent/file", tests="passes"),
+                          env=launch.environment, capture_output=True, encoding="utf-8",
+                          check=False)
+    assert done.returncode == 3
+    assert 'cannot write "/nonexistent/file"' in done.stderr
