@@ -18,7 +18,8 @@ $(BUILD)/vm/%/init: $(VM_GUEST_SRC) $(VM_GUEST_HDR)
 VM_KERNEL := 6.12
 VM_ARCH   := $(patsubst arm64,aarch64,$(shell uname -m))
 vm_run     = BULKHEAD_BUILD='$(abspath $(BUILD))' vm/run-tests.sh
-vm_results = $(foreach kind,json junit html ktap,--$(kind) '$(BUILD)/$(1).$(kind)')
+vm_results = --json '$(BUILD)/$(1).json' --junit '$(BUILD)/$(1).xml' \
+	     --html '$(BUILD)/$(1).html' --ktap '$(BUILD)/$(1).ktap'
 
 vm-image:
 	+@$(MAKE) --no-print-directory -s image KERNEL=$(VM_KERNEL) ARCH=$(VM_ARCH)
@@ -26,7 +27,8 @@ vm-image:
 vm-check: vm-image ## the suite on the newest stable kernel, for bulkhead and the kernel alone
 	@$(vm_run) --kernel $(VM_KERNEL) --subject kernel --subject bulkhead $(call vm_results,vm-check)
 
-VM_SUBJECTS = kernel $(filter-out %.sh,$(notdir $(wildcard selftests/subjects/*)))
+# Every adapter but the one that is there to be found out.
+VM_SUBJECTS = kernel $(filter-out naive %.sh %.c %.findings,$(notdir $(wildcard selftests/subjects/*)))
 
 vm-matrix: ## the suite on all kernels, architectures and subjects (VM_SUBJECTS=...)
 	+@for arch in x86_64 aarch64; do \
@@ -36,9 +38,23 @@ vm-matrix: ## the suite on all kernels, architectures and subjects (VM_SUBJECTS=
 		--kernel $(kernel)) --arch x86_64 --arch aarch64 \
 		$(foreach subject,$(VM_SUBJECTS),--subject $(subject)) $(call vm_results,vm-matrix)
 
+vm-bench: vm-image ## time warm, cold and per-test starts against the plain boot, in one run
+	@BULKHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) vm/bench.py --kernel $(VM_KERNEL) \
+		--json '$(BUILD)/vm-bench.json'
+
 check-vm: vm-image
 	$(call ci-pytest,ci/tests/vm)
 
-CHECKS += check-vm vm-check
+lint-vm:
+	clang-format --dry-run -Werror $(VM_GUEST_SRC) $(VM_GUEST_HDR)
+	cppcheck --quiet --enable=warning,portability,performance --error-exitcode=1 \
+		--inline-suppr $(VM_GUEST_SRC)
+	clang -fsyntax-only $(filter-out -s -static,$(VM_CFLAGS)) $(VM_GUEST_SRC)
+	shellcheck vm/run-tests.sh ci/tests/vm/guest/subject
+	flake8 --max-line-length 100 vm ci/tests/vm
+	cd vm && mypy --strict --no-incremental --cache-dir=/dev/null launcher report
 
-.PHONY: vm-image vm-check vm-matrix check-vm
+CHECKS += check-vm vm-check
+LINTS  += lint-vm
+
+.PHONY: vm-image vm-check vm-matrix vm-bench check-vm lint-vm

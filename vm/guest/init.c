@@ -72,9 +72,8 @@ static void add_entropy(const char *hex)
 	} pool = { .bits = ENTROPY_BYTES * 8, .size = ENTROPY_BYTES };
 	int fd = open("/dev/urandom", O_RDWR | O_CLOEXEC);
 
-	for (size_t i = 0; i < ENTROPY_BYTES && sscanf(hex + 2 * i, "%2hhx", &pool.bytes[i]) == 1;
-	     i++)
-		continue;
+	for (size_t i = 0; i < ENTROPY_BYTES && hex[0] && hex[1]; i++, hex += 2)
+		sscanf(hex, "%2hhx", &pool.bytes[i]);
 	if (fd < 0 || ioctl(fd, ADD_ENTROPY, &pool) || ioctl(fd, RESEED_CRNG))
 		wire_sendf("trouble", "cannot seed the random pool: %s", strerror(errno));
 	if (fd >= 0)

@@ -61,7 +61,7 @@ def machine_arguments(arch: Arch, accel: str) -> List[str]:
     """Board, processor and accelerator. One thread under TCG: its SMP loses boots to races."""
     hardware = accel in ("kvm", "hvf")
     machine = arch.machine_kvm if hardware else arch.machine
-    cpu = arch.cpu.get(accel, arch.cpu["*"])
+    cpu = arch.cpu.get(accel.split(",")[0], arch.cpu["*"])
     engine = "tcg,thread=single" if accel == "tcg" else accel
     return ["-machine", machine, "-cpu", cpu, "-accel", engine, "-smp", "1"]
 

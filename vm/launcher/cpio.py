@@ -18,7 +18,7 @@ HIDDEN = ("/dev", "/proc", "/run", "/sys", "/tmp")
 def parse(text: str) -> Tuple[str, str]:
     """FILE[:GUESTPATH] as host path and guest path; a drive letter's colon is no separator."""
     host, colon, guest = text.rpartition(":")
-    if not colon or not guest.startswith("/"):
+    if not colon or not guest.startswith("/") or os.path.exists(text):
         host, guest = text, "/" + os.path.basename(text.rstrip("/\\"))
     guest = posixpath.normpath(guest)
     if not os.path.exists(host):

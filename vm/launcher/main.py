@@ -9,13 +9,13 @@ import os
 import signal
 import sys
 import time
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Callable, Dict, List
 
 from launcher import hosts, options as command_line, plan, setup
 from launcher.errors import GuestDied, InfraError, UsageError
 from launcher.progress import Progress, error
 from launcher.runner import Job, Runner, Settings
-from launcher.supply import BootFailed, Supplier
+from launcher.supply import BootFailed
 from report import results
 
 INTERRUPTED = 130
@@ -159,7 +159,7 @@ def _tests(options: argparse.Namespace, combos: List[setup.Combo],
         "duration": round(time.monotonic() - clock, 3), "host": _host(), "runs": runs,
         "problems": runner.problems}
     if baseline:
-        results.compare(report, baseline)
+        results.compare(report, baseline, lambda name: plan.matches(name, options.tests))
     status, reason = results.verdict(report)
     report["verdict"] = {"status": status, "reason": reason}
     progress.finish(report, status, reason)

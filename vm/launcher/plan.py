@@ -19,13 +19,13 @@ LIST_SECONDS = 60
 # Says each program's name and its list; for a subject also what its adapter tells about it.
 LIST_SCRIPT = """
 if [ -n "$1" ]; then
-	[ -x "$1" ] || { echo "no-subject"; exit 0; }
-	"$1" describe | sed 's/^/describe /'
+    [ -x "$1" ] || { echo "no-subject"; exit 0; }
+    "$1" describe | sed 's/^/describe /'
 fi
 for program in /selftests/*; do
-	[ -f "$program" ] && [ -x "$program" ] || continue
-	echo "program ${program##*/}"
-	"$program" --list ${1:+--subject "$1"} || echo "broken $program $?"
+    [ -f "$program" ] && [ -x "$program" ] || continue
+    echo "program ${program##*/}"
+    "$program" --list ${1:+--subject "$1"} || echo "broken $program $?"
 done
 """
 
@@ -128,10 +128,15 @@ def cached_catalogue(digests: Dict[str, str], subject: str, fresh: Any) -> Catal
     return catalogue
 
 
+def matches(name: str, globs: Sequence[str]) -> bool:
+    """Whether a test's name, or its area, matches one of the patterns; there may be none."""
+    return not globs or any(fnmatch.fnmatchcase(name, glob) or name.split(".", 1)[0] == glob
+                            for glob in globs)
+
+
 def select(tests: Sequence[Planned], globs: Sequence[str]) -> List[Planned]:
-    """The tests whose name, or whose program's name, matches one of the patterns; all if none."""
-    return [test for test in tests if not globs or any(
-        fnmatch.fnmatchcase(test.name, glob) or test.program == glob for glob in globs)]
+    """The tests that match."""
+    return [test for test in tests if matches(test.name, globs)]
 
 
 def jobs(tests: Sequence[Planned], isolate: str) -> List[List[Batch]]:

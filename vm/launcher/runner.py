@@ -83,7 +83,7 @@ class Runner:
                 self._run_job(job)
             except InfraError as error:
                 self._problem(str(error))
-                self._lose(job, str(error))
+                self._lose(job, str(error), getattr(error, "log", ""))
             except Exception as error:  # noqa: BLE001 - a thread must not die unheard
                 self._problem(f"the launcher failed: {type(error).__name__}: {error}")
                 self._lose(job, str(error))
@@ -192,12 +192,14 @@ class Runner:
         run["tests"].append(test)
         self._show(run, test)
 
-    def _lose(self, job: Job, reason: str) -> None:
-        """Every planned test that has no result is an error by name."""
+    def _lose(self, job: Job, reason: str, log: str = "") -> None:
+        """Every planned test that has no result is an error by name; the first one carries what
+        the guest said last."""
         with self._mutex:
             reported = {test["name"] for test in job.run["tests"]}
             for batch in job.batches:
                 for test in batch.tests:
                     if test.name not in reported:
                         self._add(job.run, Verdict(test, "crash", f"no result: {reason}", 0.0, [],
-                                                   blame="infra"))
+                                                   log=log, blame="infra"))
+                        log = ""

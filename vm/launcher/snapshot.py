@@ -219,6 +219,7 @@ def find(name: str) -> Optional[Dict[str, Any]]:
             if _digest_of(folder, size) != meta["digest"]:
                 return None
             _stamp(folder)
+        os.utime(folder)  # what was used last is pruned last
         return meta
     except (OSError, KeyError):
         return None

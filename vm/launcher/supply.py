@@ -23,8 +23,8 @@ LOCK_SECONDS = 180       # another run may be making the same snapshot
 
 HINTS = (
     ("No working init found", "the initrd has no usable /init: build the image again"),
-    ("Unable to mount root fs", "the initrd has no /init, or the kernel cannot read its compression "
-     "or has no CONFIG_BLK_DEV_INITRD: build the image again"),
+    ("Unable to mount root fs", "the initrd has no /init, or the kernel cannot read how it is "
+     "compressed, or has no CONFIG_BLK_DEV_INITRD: build the image again"),
     ("Failed to execute /init", "/init is not for this architecture, or CONFIG_BINFMT_ELF is off"),
     ("cannot mount \"/dev\"", "CONFIG_DEVTMPFS is missing in this kernel"),
 )

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 FORMAT = 1
 STATUSES = ("pass", "fail", "skip", "crash", "timeout")
@@ -49,9 +49,10 @@ def _by_key(report: Report) -> Dict[Tuple[str, str, str, str], Test]:
             for run, test in each_test(report)}
 
 
-def compare(report: Report, baseline: Report) -> None:
+def compare(report: Report, baseline: Report, wanted: Callable[[str], bool]) -> None:
     """Marks each test that is worse than in BASELINE with `regression`, each failure that stood
-    there already with `known`, and lists the tests that vanished in the report."""
+    there already with `known`, and lists in the report the tests that vanished: those that were
+    WANTED, by their names, and whose run took place."""
     before, now = _by_key(baseline), _by_key(report)
     for key, test in now.items():
         old = before.get(key)
@@ -63,7 +64,8 @@ def compare(report: Report, baseline: Report) -> None:
             test["known"] = True
     ran = {key[:3] for key in now}
     report["vanished"] = [" ".join(key) for key, test in before.items()
-                          if key not in now and key[:3] in ran and test["status"] == "pass"]
+                          if key not in now and key[:3] in ran and wanted(key[3])
+                          and test["status"] == "pass"]
 
 
 def load(path: str) -> Report:
