@@ -109,7 +109,8 @@ int container_wait_(int side);
 #define container_stop(side) AT_(container_stop_(side))
 int container_stop_(int side);
 
-/* Host side, through a subject: the root directory of --rootfs; the subject's `name=`. */
+/* Host side, through a subject: the adapter, the root directory of --rootfs, the `name=`. */
+const char *subject_adapter(void);
 const char *subject_rootfs(void);
 const char *subject_name(void);
 

@@ -49,6 +49,11 @@ static const char *root_for(const struct container *want)
 	return want->rootfs ? want->rootfs : options.rootfs;
 }
 
+const char *subject_adapter(void)
+{
+	return options.subject;
+}
+
 const char *subject_rootfs(void)
 {
 	return options.rootfs;
