@@ -368,6 +368,16 @@ static bool probe_own_dev(void)
 	return true;
 }
 
+static bool probe_own_tmpfs(void)
+{
+	return true;
+}
+
+static bool probe_private_mounts(void)
+{
+	return true;
+}
+
 static bool probe_own_sys(void)
 {
 	return true;

@@ -83,6 +83,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(bind, NEED_PRIV, "", "2.4", "bind")                                                      \
 	X(own_proc, NEED_PRIV, "", "2.2", "proc")                                                  \
 	X(own_dev, NEED_PRIV, "", "2.2", "dev")                                                    \
+	X(own_tmpfs, NEED_PRIV, "", "2.4", "tmpfs")                                                \
+	X(private_mounts, NEED_PRIV, "", "2.6.15", "private-mounts")                               \
 	X(own_sys, NEED_PRIV, "", "2.6", "sys")                                                    \
 	X(mqueue, NEED_PRIV, "", "2.6.6", "mqueue")                                                \
 	X(masked, NEED_PRIV, "", "2.2", "masked-paths")
