@@ -60,9 +60,12 @@ struct container {
 	struct winsize window; /* of the caller's terminal, with --tty */
 };
 
-/* Kernel paths that this kernel has, and so are masked: bits by index (mask.c). */
+/*
+ * What this kernel has, and so must be in place at the end: bits by index in the tables
+ * of mask.c and kernelfs.c.
+ */
 struct present {
-	uint32_t files, dirs, read_only;
+	uint32_t files, dirs, read_only, kernelfs;
 };
 
 /* The inside's half. */

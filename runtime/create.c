@@ -123,11 +123,7 @@ static void inside_main(void *arg)
 
 static int *room_for_trees(size_t n)
 {
-	int *trees = calloc(n + 1, sizeof(*trees));
-
-	if (!trees)
-		abort();
-	return trees;
+	return must_have(calloc(n + 1, sizeof(int)));
 }
 
 static void prepare_inside(struct inside *in, struct container *c)

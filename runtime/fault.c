@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const char *const step_words[STEP_COUNT] = {
@@ -21,6 +22,14 @@ int fail(struct fault *f, enum step step, const char *object, long why)
 		f->object[i] = object[i];
 	f->object[i] = '\0';
 	return -1;
+}
+
+void *must_have(void *memory)
+{
+	if (memory)
+		return memory;
+	fputs("bulkhead: cannot allocate memory: out of memory (see ulimit -v)\n", stderr);
+	exit(125);
 }
 
 int fault_status(const struct fault *f)

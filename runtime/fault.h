@@ -104,6 +104,9 @@ int fail(struct fault *f, enum step step, const char *object, long why);
 /* The exit status that a fault gives bulkhead: 125, 126 or 127. */
 int fault_status(const struct fault *f);
 
+/* Returns @memory, or ends bulkhead with a line when the allocation that gave it has failed. */
+void *must_have(void *memory);
+
 /* fault_print - the one place that reports a fault: one line on standard error. */
 void fault_print(const struct fault *f, const struct plan *p);
 

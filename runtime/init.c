@@ -58,9 +58,7 @@ char **init_argv(const struct plan *p, char *path)
 
 	while (p->argv[n])
 		n++;
-	argv = calloc(n + 4, sizeof(*argv));
-	if (!argv)
-		abort();
+	argv = must_have(calloc(n + 4, sizeof(*argv)));
 	argv[0] = (char *)"bulkhead";
 	argv[1] = (char *)INIT_VERB;
 	argv[2] = path;

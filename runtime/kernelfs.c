@@ -142,6 +142,20 @@ static int attach_early(struct inside *in, const struct kernelfs *k)
 	return ret;
 }
 
+/* The mount is in place, and as strict as it should be. */
+static int inspect_one(struct inside *in, const struct kernelfs *k)
+{
+	struct statfs st = { .f_type = 0 };
+	unsigned long want = k->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	int ret = sys_statfs(k->target, &st);
+
+	if (ret < 0 || (unsigned long)st.f_type != k->magic ||
+	    ((unsigned long)st.f_flags & want) != want)
+		return fail(&in->fault, STEP_mount, k->target, ret ? ret : LIE);
+	return 0;
+}
+
+/* Looked at right away: what follows is written to /dev, and must not land in the rootfs. */
 static int mount_one(struct inside *in, const struct kernelfs *k)
 {
 	int ret;
@@ -153,7 +167,10 @@ static int mount_one(struct inside *in, const struct kernelfs *k)
 		ret = sys_mount(k->type, k->target, k->type, k->flags, k->options);
 	if (ret == -ENODEV && k->optional)
 		return 0;
-	return ret < 0 ? fail(&in->fault, STEP_mount, k->target, ret) : 0;
+	if (ret < 0)
+		return fail(&in->fault, STEP_mount, k->target, ret);
+	in->present.kernelfs |= 1U << (k - table);
+	return inspect_one(in, k);
 }
 
 static bool is_absent(const struct kernelfs *k)
@@ -173,20 +190,8 @@ int kernelfs_mount(struct inside *in)
 
 int kernelfs_inspect(struct inside *in)
 {
-	for (const struct kernelfs *k = table; k < table + KERNELFS_COUNT; k++) {
-		struct statfs st = { .f_type = 0 };
-		unsigned long want = k->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
-		bool is_ours;
-		int ret;
-
-		if (is_left_out(in, k))
-			continue;
-		ret = sys_statfs(k->target, &st);
-		is_ours = (unsigned long)st.f_type == k->magic;
-		if (k->optional && (ret == -ENOENT || !is_ours))
-			continue;
-		if (ret < 0 || !is_ours || ((unsigned long)st.f_flags & want) != want)
-			return fail(&in->fault, STEP_mount, k->target, ret ? ret : LIE);
-	}
+	for (const struct kernelfs *k = table; k < table + KERNELFS_COUNT; k++)
+		if (in->present.kernelfs & 1U << (k - table))
+			TRY(inspect_one(in, k));
 	return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "options.h"
 
+#include "fault.h"
 #include "names.h"
 #include "request.h"
 #include "values.h"
@@ -13,10 +14,7 @@
 /* Room for one more element of @size at *@list; there is no way on without it. */
 static void *grow(void *list, size_t n, size_t size)
 {
-	list = reallocarray(list, n + 1, size);
-	if (!list)
-		abort();
-	return list;
+	return must_have(reallocarray(list, n + 1, size));
 }
 
 static const char *need_path(const char *v)

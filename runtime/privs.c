@@ -73,7 +73,7 @@ int privs_reduce(struct inside *in)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct data[2] = { { 0 } };
-	struct __user_cap_data_struct now[2] = { { 0 } };
+	struct __user_cap_data_struct now[2] = { { ~0U, ~0U, ~0U }, { ~0U, ~0U, ~0U } };
 	uint64_t caps = plan_effective_caps(in->plan);
 	long ret;
 

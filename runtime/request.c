@@ -48,9 +48,7 @@ void request_env(struct request *r, char *assignment)
 	while (i < p->n_env && strncmp(p->env[i], assignment, name) != 0)
 		i++;
 	if (i == p->n_env) {
-		p->env = reallocarray(p->env, ++p->n_env + 1, sizeof(*p->env));
-		if (!p->env)
-			abort();
+		p->env = must_have(reallocarray(p->env, ++p->n_env + 1, sizeof(*p->env)));
 		p->env[p->n_env] = NULL;
 	}
 	p->env[i] = assignment;
@@ -66,8 +64,8 @@ static void env_default(struct request *r, const char *name, const char *value)
 		if (strncmp(p->env[i], name, n) == 0 && p->env[i][n] == '=')
 			return;
 	if (asprintf(&assignment, "%s=%s", name, value) < 0)
-		abort();
-	request_env(r, assignment);
+		assignment = NULL;
+	request_env(r, must_have(assignment));
 }
 
 static void complete_env(struct request *r)
@@ -151,9 +149,7 @@ static void complete_root(struct plan *p)
 		p->rootfs = "rootfs";
 	if (!p->rootfs || (!p->n_layers && !p->upper))
 		return;
-	p->layers = reallocarray(p->layers, p->n_layers + 1, sizeof(*p->layers));
-	if (!p->layers)
-		abort();
+	p->layers = must_have(reallocarray(p->layers, p->n_layers + 1, sizeof(*p->layers)));
 	memmove(p->layers + 1, p->layers, p->n_layers * sizeof(*p->layers));
 	p->layers[0] = p->rootfs;
 	p->n_layers++;

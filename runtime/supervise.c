@@ -218,8 +218,8 @@ static int wait_status(struct container *c)
 	long ret = RAW5(SYS_waitid, P_PIDFD, c->pidfd, &info, WEXITED, NULL);
 
 	c->pid = 0;
-	if (ret < 0)
-		return fail(&c->fault, STEP_supervise, "waitid", ret), 125;
+	if (ret < 0 || info.si_signo != SIGCHLD)
+		return fail(&c->fault, STEP_supervise, "waitid", ret ? ret : LIE), 125;
 	take_messages(c);
 	if (c->fault.why)
 		return fault_status(&c->fault);

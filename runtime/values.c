@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "values.h"
 
+#include "fault.h"
 #include "names.h"
 
 #include <ctype.h>
@@ -235,8 +236,8 @@ const char *parse_tmpfs(char *s, struct tmpfs *out)
 		if (wrong)
 			return wrong;
 		if (asprintf(&options, "mode=1777,size=%llu", (unsigned long long)bytes) < 0)
-			abort();
-		out->options = options;
+			options = NULL;
+		out->options = must_have(options);
 	}
 	return check_target(s);
 }
