@@ -28,15 +28,33 @@ pid_t try_fork(void)
 	return pid;
 }
 
-pid_t must_idle(void)
+static _Noreturn void be_idle(void)
 {
 	const struct rlimit none = { 0, 0 };
-	pid_t pid = must_fork();
 
-	if (pid)
-		return pid;
 	setrlimit(RLIMIT_CORE, &none);
 	for (;;) pause();
+}
+
+pid_t must_idle(void)
+{
+	pid_t pid = must_fork();
+
+	if (!pid)
+		be_idle();
+	return pid;
+}
+
+pid_t must_idle_as(pid_t number)
+{
+	struct clone_args args = { .exit_signal = SIGCHLD,
+				   .set_tid = (uintptr_t)&number,
+				   .set_tid_size = 1 };
+	pid_t pid = MUST(clone3_with(&args));
+
+	if (!pid)
+		be_idle();
+	return pid;
 }
 
 int must_kill(pid_t pid)

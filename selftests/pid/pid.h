@@ -20,6 +20,9 @@ pid_t try_fork(void);
 /* A forked process that does nothing until a signal ends it; dumps no core. */
 pid_t must_idle(void);
 
+/* The same with a PID of the caller's choice: clone3(2), set_tid, 5.5. */
+pid_t must_idle_as(pid_t number);
+
 /* SIGKILL to a child, and its wait status. */
 int must_kill(pid_t pid);
 
