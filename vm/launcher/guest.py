@@ -35,6 +35,7 @@ class Guest:
         self.log = bytearray()           # the whole console
         self.hello = ""
         self.troubles: List[str] = []
+        self.patient = False             # a debugger may stop it for as long as it likes
         self.factor = 1.0                # by how much time limits are stretched
         self._decoder = wire.Decoder()
         self._line = b""

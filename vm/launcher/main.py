@@ -84,9 +84,12 @@ def _catalogue(combo: setup.Combo) -> plan.Catalogue:
     def ask() -> plan.Catalogue:
         guest = combo.supplier.fresh()
         try:
-            return plan.read_catalogue(guest, combo.subject)
-        finally:
+            catalogue = plan.read_catalogue(guest, combo.subject)
+        except BaseException:
             guest.close()
+            raise
+        combo.supplier.give_back(guest)
+        return catalogue
     files = {name: digest for name, digest in combo.digests.items() if name != "kernel"}
     return plan.cached_catalogue({**files, "arch": combo.image.arch}, combo.subject, ask)
 

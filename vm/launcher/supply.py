@@ -55,17 +55,29 @@ class Supplier:
         self._meta: Optional[Dict[str, Any]] = None
         self._mutex = threading.Lock()
         self._folder = ""
+        self._spare: Optional[Guest] = None
 
     def fresh(self, terminal: bool = False) -> Guest:
         """A guest that has run nothing yet. Raises InfraError."""
         if self.dead:
             raise InfraError(self.dead)
+        spare, self._spare = self._spare, None
+        if spare and not terminal:
+            return spare
         if self._snapshots:
             with self._mutex:
                 guest = self._from_snapshot_or_first(terminal)
             if guest:
                 return guest
         return self._begun(self._boot(None, terminal))
+
+    def give_back(self, guest: Guest) -> None:
+        """Takes a guest back that has only listed its tests: where each one costs a boot, it
+        is the next to be supplied."""
+        if self._snapshots or self._spare:
+            guest.close()
+        else:
+            self._spare = guest
 
     def has_snapshots(self) -> bool:
         """Whether pristine guests are cheap here."""
@@ -83,6 +95,8 @@ class Supplier:
 
     def close(self) -> None:
         """Removes what this run alone needed."""
+        if self._spare:
+            self._spare.close()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -154,6 +168,7 @@ class Supplier:
         for attempt in range(1, BOOT_ATTEMPTS + 1):
             self.boots += 1
             guest = snapshot.boot(machine, memory, terminal)
+            guest.patient = bool(machine.extra)  # only --gdb asks for more of QEMU
             try:
                 await_ready(guest)
                 return guest
@@ -201,7 +216,7 @@ def await_ready(guest: Guest) -> None:
                 doomed = splat
         if doomed and time.monotonic() - last > SPLAT_SECONDS:
             raise GuestDied("crash", doomed.text)
-        if time.monotonic() - last > BOOT_IDLE_SECONDS:
+        if time.monotonic() - last > BOOT_IDLE_SECONDS and not guest.patient:
             raise GuestDied("silent", f"the guest said nothing for {BOOT_IDLE_SECONDS} s")
 
 

@@ -124,6 +124,12 @@ def launch(image: Path, cache: Path, tmp_path: Path) -> Launcher:
 
 
 @pytest.fixture(autouse=True)
+def time_limit() -> None:
+    """In place of the limit for all rooms: each call of the launcher has one of its own, and an
+    emulated guest on a busy machine is slow."""
+
+
+@pytest.fixture(autouse=True)
 def no_leftovers(tmp_path: Path) -> Iterator[None]:
     """No test may leave a QEMU of this session, or a temporary file, behind."""
     yield

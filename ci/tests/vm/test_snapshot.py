@@ -6,9 +6,11 @@ from __future__ import annotations
 import os
 import subprocess
 from pathlib import Path
-from typing import Dict, List
+from typing import Any, Dict, List
 
 import pytest
+
+from launcher import snapshot
 
 from .conftest import Finished, Launcher
 
@@ -36,19 +38,35 @@ def test_life_of_a_snapshot(own: Launcher) -> None:
     used = sum(os.stat(file).st_blocks * 512 for file in folder.iterdir())
     assert used <= 60 << 20, "on the disk"
 
-    for name, position in (("ram", 33 << 20), ("state", 1000), ("meta.json", 20)):
-        with open(folder / name, "r+b") as file:
-            file.seek(position)
-            file.write(b"corrupted")
-        done = own(tests="passes")
-        assert (done.status, counts(done)) == (0, (1, 1)), f"rebuilt after {name} was damaged"
-        assert counts(own(tests="passes")) == (0, 1)
+    with open(folder / "ram", "r+b") as file:
+        file.seek(33 << 20)
+        file.write(b"corrupted")
+    done = own(tests="passes")
+    assert (done.status, counts(done)) == (0, (1, 1)), "rebuilt after it was damaged"
+    assert counts(own(tests="passes")) == (0, 1)
+    assert [path.name for path in snapshots(own)] == [folder.name], "nothing half made is left"
 
-    os.truncate(folder / "ram", 1 << 20)
-    assert counts(own(tests="passes")) == (1, 1), "rebuilt after it was cut off"
-    (folder / "state").unlink()
-    assert counts(own(tests="passes")) == (1, 1), "rebuilt after a part vanished"
-    assert not [path for path in snapshots(own) if ".new-" in path.name]
+
+def overwrite(file: Path) -> None:
+    with open(file, "r+b") as out:
+        out.seek(20)
+        out.write(b"corrupted")
+
+
+@pytest.mark.parametrize("damage", [overwrite, Path.unlink, lambda file: os.truncate(file, 100)],
+                         ids=["overwritten", "gone", "cut"])
+@pytest.mark.parametrize("name", ["ram", "state", "meta.json"])
+def test_a_damaged_snapshot_is_not_found(launch: Launcher, tmp_path: Path, damage: Any, name: str,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    launch(tests="passes")
+    source = max(snapshots(launch), key=lambda path: path.stat().st_mtime)
+    copy = tmp_path / "copy/bulkhead/snapshots" / source.name
+    copy.mkdir(parents=True)
+    subprocess.run(["cp", "--sparse=always", *source.iterdir(), copy], check=True)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "copy"))
+    assert snapshot.find(source.name), "a sound copy"
+    damage(copy / name)
+    assert snapshot.find(source.name) is None
 
 
 def test_two_runs_side_by_side(own: Launcher) -> None:
