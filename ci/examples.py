@@ -3,8 +3,8 @@
 
 An example is a fenced block marked `console`: commands behind "$ " (continued behind "> "), each
 followed by what it prints. Words behind `console` say what it needs: `root`, `cgroup2` (a host
-that can limit), `hybrid` (one that cannot). A line "..." stands for any lines, and a number of
-four or more digits for any such number.
+that can limit), `hybrid` (one that cannot). A line "..." stands for any lines, "..." behind a line
+for any rest of it, and a number of four or more digits for any such number.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ import sys
 import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Sequence
 
 FENCE = re.compile(r"^```console *([a-z0-9 ]*)$")
 NUMBER = re.compile(r"\d{4,}")
@@ -68,12 +69,12 @@ def parse(text: str) -> list[Example]:
     return examples
 
 
-def run(example: Example, place: Path, path: str) -> list[list[str]]:
-    """What the commands of an example print, one after the other, in a directory."""
+def run(example: Example, place: Path, path: str, caller: Sequence[str]) -> list[list[str]]:
+    """What the commands of an example print in a directory; `caller` is put before them."""
     env = {"PATH": path, "LC_ALL": "C.UTF-8", "TERM": "xterm", "HOME": "/"}
     printed = []
     for step in example.steps:
-        done = subprocess.run(["sh", "-c", step.command], cwd=place, env=env, timeout=60,
+        done = subprocess.run([*caller, "sh", "-c", step.command], cwd=place, env=env, timeout=60,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, check=False)
         printed.append(done.stdout.decode(errors="replace").splitlines())
@@ -82,11 +83,15 @@ def run(example: Example, place: Path, path: str) -> list[list[str]]:
 
 def matches(shown: list[str], printed: list[str]) -> bool:
     """Whether a command printed what the document shows."""
-    pattern = "\n".join(".*" if line == "..." else
-                        r"\d{4,}".join(map(re.escape, NUMBER.split(line.rstrip())))
-                        for line in shown)
-    text = "\n".join(line.rstrip() for line in printed)
-    return re.fullmatch(pattern, text, re.DOTALL) is not None
+    pattern = ""
+    for line in shown:
+        start = line.rstrip().removesuffix("...")
+        literal = NUMBER.pattern.join(map(re.escape, NUMBER.split(start)))
+        if line == "...":
+            pattern += "(?:.*\n)*?"
+        else:
+            pattern += literal + ("\n" if start == line.rstrip() else ".*\n")
+    return re.fullmatch(pattern, "".join(line.rstrip() + "\n" for line in printed)) is not None
 
 
 def filled_in(text: str, example: Example, printed: list[list[str]]) -> str:
@@ -123,7 +128,7 @@ def main() -> int:
             work = place / "work"
             work.mkdir()
             (place / "rootfs").rename(work / "rootfs")
-            printed = run(example, work, f"{place}/bin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin")
+            printed = run(example, work, f"{place}/bin:/usr/sbin:/usr/bin:/sbin:/bin", [])
         text = filled_in(text, example, printed)
     arguments.document.write_text(text, encoding="utf-8")
     return 0

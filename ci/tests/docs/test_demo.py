@@ -137,6 +137,20 @@ def test_shows_what_it_claims(binary: Path, rootfs: Path, tmp_path: Path,
     assert not list(scratch.iterdir())
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="no-priv: only root can be somebody else")
+def test_needs_no_root(binary: Path, base: Path) -> None:
+    """An ordinary user sees the same claims hold."""
+    place = base / "demo-of-a-user"
+    place.mkdir(mode=0o755)
+    archive = Path(os.environ.get("BULKHEAD_BUILD", ROOT / "build")) / "rootfs.tar"
+    rootfs = containers.unpack(archive, place / "rootfs", 65534)
+    done = subprocess.run(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--",
+                           "sh", "-s", binary, rootfs], check=False, capture_output=True,
+                          stdin=DEMO.open("rb"), text=True, timeout=120)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "NOT SHOWN" not in done.stdout
+
+
 def test_has_colours_on_a_terminal_unless_told(binary: Path, rootfs: Path) -> None:
     """NO_COLOR, if not empty, means plain."""
     assert "\x1b[32mok\x1b[0m" in demo_on_a_terminal(binary, rootfs, {"NO_COLOR": ""})
