@@ -82,7 +82,7 @@ selftest-selfcheck: $(selfcheck_bin) selftests-build selftests-root runtime ## t
 	$(call ci-pytest,ci/tests/selftests)
 
 selftest-layers: selftests-build selftests-root runtime
-	$(selftests_run) --subject raw --subject bulkhead
+	$(selftests_run) --subject raw --subject user --subject bulkhead
 	$(selftests_run) --subject naive --findings selftests/subjects/naive.findings
 
 selftest-check: selftest-selfcheck selftest-layers ## what make check runs of the suite

@@ -2,21 +2,26 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """Runs the test programs, raw and through subjects, and prints one table of all.
 
-A row is a test, a column is the kernel layer (raw) or a subject. Below the table stand
+A row is a test, a column is the kernel layer (raw; user: the same without privilege) or a
+subject. Below the table stand
 the findings: for each runtime test that failed, what got through, in one sentence.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import re
+import shutil
 import subprocess
 import sys
+import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-RAW = "raw"
+RAW, USER = "raw", "user"
+NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]
 RESULT = re.compile(r"(?P<ok>ok|not ok) \d+ (?P<name>[^ #]+)(?: # (?P<why>.*))?$")
 ERRORS = {"ERROR crash": "CRASH", "ERROR leak": "LEAK", "ERROR broken": "BROKEN",
           "TIMEOUT": "TIMEOUT"}
@@ -74,9 +79,11 @@ def planned(ktap: str) -> int | None:
 def run_program(program: Path, column: str, options: argparse.Namespace) -> dict[str, Result]:
     """Runs one program for one column. A lost test is a failure by the program's name."""
     command = [str(program)]
+    if column == USER and os.geteuid() == 0:
+        command = [*NOBODY, shutil.copy2(program, options.public)]
     for glob in options.run:
         command += ["--run", glob]
-    if column != RAW:
+    if column not in (RAW, USER):
         command += ["--subject", str(HERE / "subjects" / column), "--rootfs", options.rootfs]
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False)
@@ -123,7 +130,7 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("programs", nargs="+", type=Path, help="test programs")
     parser.add_argument("--subject", action="append", default=[],
-                        help="a subject's name, or raw (repeatable; default: raw)")
+                        help="a subject's name, raw or user (repeatable; default: raw)")
     parser.add_argument("--run", action="append", default=[], help="only these tests (glob)")
     parser.add_argument("--rootfs", default="", help="the containers' root")
     parser.add_argument("--findings", type=Path, help="these tests must fail, and no other")
@@ -132,11 +139,14 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
 
 
 def run_columns(options: argparse.Namespace) -> dict[str, dict[str, Result]]:
+    """All programs for all columns. A user finds the programs in a directory for everybody."""
     columns: dict[str, dict[str, Result]] = {}
-    for column in options.subject or [RAW]:
-        columns[column] = {}
-        for program in options.programs:
-            columns[column].update(run_program(program, column, options))
+    with tempfile.TemporaryDirectory(prefix="selftest-run-") as options.public:
+        os.chmod(options.public, 0o755)
+        for column in options.subject or [RAW]:
+            columns[column] = {}
+            for program in options.programs:
+                columns[column].update(run_program(program, column, options))
     return columns
 
 
@@ -144,7 +154,7 @@ def print_failures(columns: dict[str, dict[str, Result]], verbose: bool) -> None
     for column, results in columns.items():
         bad = {name: result for name, result in results.items() if result.bad}
         if bad:
-            print(f"\n{column}: {len(bad)} {'failures' if column == RAW else 'findings'}")
+            print(f"\n{column}: {len(bad)} {'failures' if column in (RAW, USER) else 'findings'}")
         for name, result in bad.items():
             print(f"  {name}: {result.finding}")
             for line in result.diagnostics if verbose else []:

@@ -154,6 +154,8 @@ static void say_where_stuck(const struct test *test)
 /* The host side's end and what is on the board, the gravest first. */
 static struct outcome judge(const struct run *run, bool in_time, unsigned seconds, int status)
 {
+	if (signalled)
+		return verdict(BROKEN, "interrupted");
 	if (!in_time) {
 		say_where_stuck(run->test);
 		return verdict(TIMEOUT, "%u s", seconds);

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 # shellcheck shell=sh disable=SC2034,SC2154 # the variables are shared with the adapter
 # Read by every adapter: the options of `run`, and the answers of `describe`.
-# An adapter sets `provides` and defines find_runtime, which sets `runtime` and
-# `version` or fails with a `reason`, and run_container, which ends with the
-# command's exit status. See docs/writing-a-test.md, "a new subject".
+# An adapter sets `provides` and defines find_runtime, which sets `runtime` or
+# fails with a `reason`, runtime_version, which prints it, and run_container, which
+# ends with the command's exit status. See docs/writing-a-test.md, "a new subject".
 
-name=$(basename "$0")
+name=${0##*/}
 lacks_option=95
 
 die() {
@@ -31,9 +31,9 @@ find_program() {
 }
 
 describe() {
-	available=yes
-	version='' reason=''
+	available=yes version='' reason=''
 	find_runtime || available=no
+	[ $available = no ] || version=$(runtime_version)
 	printf 'name=%s\nversion=%s\navailable=%s\nreason=%s\nprovides=%s\n' \
 		"$name" "$version" "$available" "$reason" "$provides"
 }
@@ -70,9 +70,11 @@ parse() {
 	die "no command: expected -- COMMAND"
 }
 
-bind_source() { echo "${1%%:*}"; }
-bind_target() { target=${1#*:}; echo "${target%:ro}"; }
-bind_is_ro() { case $1 in *:ro) return 0 ;; *) return 1 ;; esac; }
+# Of SOURCE:TARGET[:ro]: sets `source`, `target` and `access`, ro or rw.
+split_bind() {
+	source=${1%%:*} target=${1#*:} access=rw
+	case $target in *:ro) target=${target%:ro} access=ro ;; esac
+}
 
 # exec_runtime COUNT WORD... OPTION...: the first COUNT words are the command. An
 # adapter appends its options behind them, as a shell without arrays can, and here

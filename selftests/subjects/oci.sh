@@ -10,23 +10,32 @@ capabilities='"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_
 	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
 	"CAP_SYS_CHROOT", "CAP_KILL", "CAP_AUDIT_WRITE"'
 
-json_string() { printf '"%s"' "$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g')"; }
+# Sets `escaped` to the value as it stands within a JSON string. No process is made
+# for the usual value: on an emulated machine each one counts.
+escape() {
+	escaped=$1
+	case $1 in
+	*[\\\"]*) escaped=$(printf '%s' "$1" | sed 's/\\/\\\\/g; s/"/\\"/g') ;;
+	esac
+}
 
-# The remaining arguments as a JSON list.
+# The arguments as a JSON list.
 json_list() {
 	separator=''
 	printf '['
 	for word; do
-		printf '%s' "$separator"
-		json_string "$word"
+		escape "$word"
+		printf '%s"%s"' "$separator" "$escaped"
 		separator=', '
 	done
 	printf ']'
 }
 
 json_mount() { # TARGET TYPE SOURCE OPTION...
-	printf ',\n{"destination": %s, "type": "%s", "source": %s, "options": ' \
-		"$(json_string "$1")" "$2" "$(json_string "$3")"
+	escape "$1"
+	printf ',\n{"destination": "%s", "type": "%s", ' "$escaped" "$2"
+	escape "$3"
+	printf '"source": "%s", "options": ' "$escaped"
 	shift 3
 	json_list "$@"
 	printf '}'
@@ -35,7 +44,7 @@ json_mount() { # TARGET TYPE SOURCE OPTION...
 mounts() {
 	pts_group=gid=5
 	[ "$userns" = no ] || pts_group=mode=0620
-	printf '{"destination": "/proc", "type": "proc", "source": "proc",
+	printf '"mounts": [{"destination": "/proc", "type": "proc", "source": "proc",
 		"options": ["nosuid", "noexec", "nodev"]}'
 	json_mount /dev tmpfs tmpfs nosuid strictatime mode=755 size=65536k
 	json_mount /dev/pts devpts devpts nosuid noexec newinstance ptmxmode=0666 mode=0620 "$pts_group"
@@ -45,19 +54,27 @@ mounts() {
 	IFS=$newline
 	for bind in $binds; do
 		unset IFS
-		access=rw
-		! bind_is_ro "$bind" || access=ro
-		json_mount "$(bind_target "$bind")" bind "$(bind_source "$bind")" rbind $access
+		split_bind "$bind"
+		json_mount "$target" bind "$source" rbind "$access"
 	done
 	IFS=$newline
-	for target in $tmpfs; do json_mount "$target" tmpfs tmpfs nosuid nodev; done
+	for target in $tmpfs; do
+		unset IFS
+		json_mount "$target" tmpfs tmpfs nosuid nodev
+	done
 	unset IFS
+	printf '],\n'
 }
 
-user_namespace() {
-	[ "$userns" = yes ] || return 0
-	printf '"uidMappings": [{"containerID": 0, "hostID": %s, "size": 1}],\n' "$(id -u)"
-	printf '"gidMappings": [{"containerID": 0, "hostID": %s, "size": 1}],\n' "$(id -g)"
+namespaces() {
+	printf '"namespaces": [{"type": "pid"}, {"type": "network"}, {"type": "ipc"},
+	{"type": "uts"}, {"type": "mount"}, {"type": "cgroup"}'
+	if [ "$userns" = yes ]; then
+		printf ', {"type": "user"}],\n'
+		printf '"uidMappings": [{"containerID": 0, "hostID": %s, "size": 1}],\n' "$(id -u)"
+		printf '"gidMappings": [{"containerID": 0, "hostID": %s, "size": 1}' "$(id -g)"
+	fi
+	printf '],\n'
 }
 
 resources() {
@@ -70,38 +87,37 @@ resources() {
 	printf '},\n'
 }
 
-environment() {
+process() {
+	printf '"process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/",
+	"noNewPrivileges": true, "capabilities": {"bounding": [%s], "effective": [%s],
+	"permitted": [%s]}, "args": ' "$capabilities" "$capabilities" "$capabilities"
+	json_list "$@"
 	IFS=$newline
 	# shellcheck disable=SC2086 # one word a line
 	set -- PATH=/usr/sbin:/usr/bin:/sbin:/bin $env
 	unset IFS
+	printf ', "env": '
 	json_list "$@"
+	printf '},\n'
 }
 
 configuration() {
 	read_only_root=false
 	[ "$read_only" = no ] || read_only_root=true
-	user_type=''
-	[ "$userns" = no ] || user_type=', {"type": "user"}'
-	cat <<END
-{"ociVersion": "1.0.2",
-"process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/",
-	"args": $(json_list "$@"), "env": $(environment), "noNewPrivileges": true,
-	"capabilities": {"bounding": [$capabilities], "effective": [$capabilities],
-		"permitted": [$capabilities]}},
-"root": {"path": $(json_string "$rootfs"), "readonly": $read_only_root},
-"hostname": $(json_string "$hostname"),
-"mounts": [$(mounts)],
-"linux": {$(user_namespace)
-$(resources)
-"namespaces": [{"type": "pid"}, {"type": "network"}, {"type": "ipc"}, {"type": "uts"},
-	{"type": "mount"}, {"type": "cgroup"}$user_type],
-"maskedPaths": ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore", "/proc/keys",
-	"/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats", "/proc/sched_debug",
-	"/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"],
-"readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
-	"/proc/sysrq-trigger"]}}
-END
+	printf '{"ociVersion": "1.0.2",\n'
+	process "$@"
+	escape "$rootfs"
+	printf '"root": {"path": "%s", "readonly": %s},\n' "$escaped" $read_only_root
+	escape "$hostname"
+	printf '"hostname": "%s",\n' "$escaped"
+	mounts
+	printf '"linux": {'
+	resources
+	namespaces
+	printf '%s\n' '"maskedPaths": ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore",
+	"/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
+	"/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"],
+"readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]}}'
 }
 
 # Not exec: the bundle must go away after the run. The runtime works in the
