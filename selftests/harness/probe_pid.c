@@ -99,26 +99,31 @@ bool probe_pidfs_mount(void)
 	return try_in_fork(may_clone_mount, 0);
 }
 
-/* The attribute is not there, but it could be. */
+/* The attribute is not there, but it could be: 0 before the first one, ENODATA after it. */
 bool probe_pidfs_xattr(void)
 {
 	_fd_ int self = own_pidfd();
 	char value;
 
-	return fgetxattr(self, "trusted.selftest", &value, 1) < 0 && errno == ENODATA;
+	return fgetxattr(self, "trusted.selftest", &value, 1) == 0 || errno == ENODATA;
 }
 
 /*
  * Root of a user namespace may open the file for writing only where its PID
- * namespace has a limit of its own. Nothing is written.
+ * namespace has a limit of its own. Nothing is written. The machine's root may
+ * always open it, so root asks as nobody.
  */
 static bool may_limit(uint64_t unused)
 {
-	unsigned uid = geteuid();
 	int status = 1;
+	unsigned uid;
 	pid_t pid;
 
 	(void)unused;
+	if (!geteuid() && setresuid(65534, 65534, 65534))
+		return false;
+	prctl(PR_SET_DUMPABLE, 1, 0, 0, 0);
+	uid = geteuid();
 	if (unshare(CLONE_NEWUSER | CLONE_NEWPID))
 		return false;
 	must_write_("/proc/self/uid_map", "0 %u 1", uid);
