@@ -80,6 +80,22 @@ bool ends(int pidfd)
 	return readable_within(pidfd, PATIENCE_MS);
 }
 
+static long long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
+bool vanishes(pid_t pid)
+{
+	long long limit = now_ms() + PATIENCE_MS;
+
+	while (!kill(pid, 0) && now_ms() < limit) sched_yield();
+	return kill(pid, 0) && errno == ESRCH;
+}
+
 void say_go(int fd)
 {
 	MUST(write(fd, "", 1));

@@ -30,6 +30,9 @@ int must_kill(pid_t pid);
 bool ended(int pidfd);
 bool ends(int pidfd);
 
+/* True when the number is free within ten seconds: who reaps himself has no reaper to wait for. */
+bool vanishes(pid_t pid);
+
 /* A byte over a pipe or socket: say() lets the one go on that waits in hear(). */
 void say_go(int fd);
 void hear_go(int fd);
