@@ -40,8 +40,9 @@ SECONDS = 20
 # Without these a program cannot even end, or they are not bulkhead's but strace's to make.
 NEVER = {"exit_group", "exit", "execve", "rt_sigreturn", "restart_syscall"}
 
-# The C library makes these before main(), and dies of a failure: no message is possible.
-BEFORE_MAIN = {"arch_prctl"}
+# The C library dies of these faults by a signal: no message is possible, nothing has been done.
+DEADLY = {("arch_prctl", "EPERM"), ("arch_prctl", "ENOMEM"), ("arch_prctl", "skip"),
+          ("mmap", "skip"), ("brk", "skip")}
 
 # What a command's status tells about its isolation; the rest of /proc/PID/status is numbers.
 STATUS_FIELDS = ("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
@@ -57,6 +58,7 @@ class Fault:
     number: int
     kind: str
     text: str = ""
+    processes: int = 1  # how many of bulkhead's make that call: as many may tell of it
 
     def options(self) -> list[str]:
         """strace's options for it."""
@@ -181,7 +183,8 @@ class Campaign:
                 continue
             made[found[1], found[2]] += 1
             key = found[2], made[found[1], found[2]]
-            calls.setdefault(key, Fault(*key, "", found[3]))
+            known = calls.get(key, Fault(*key, "", found[3], 0))
+            calls[key] = replace(known, processes=known.processes + 1)
         for path in ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"):
             if (self.runtime.rootfs / path[1:] / "probe").exists():
                 calls["execve", 1] = Fault("execve", 1, "", f"{path}/probe")
@@ -194,15 +197,15 @@ class Campaign:
         if result is None:
             return Outcome(fault, HANG)
         found = isolation(result.out)
-        # A fault that meets both of bulkhead's processes may be told by both, in one text.
-        lines = {line for line in result.err.splitlines() if not line.startswith("new")}
-        clear = len(lines) == 1 and re.fullmatch(r"bulkhead: cannot .{3,}: .{3,}", min(lines))
+        lines = [line for line in result.err.splitlines() if not line.startswith("new")]
+        clear = 1 <= len(lines) <= fault.processes and all(
+            re.fullmatch(r"bulkhead: cannot .{3,}: .{3,}", line) for line in lines)
         if not found:
             killed = fault.kind == "SIGKILL" and (result.status < 0 or fault.call == "execve")
-            killed = killed or fault.call in BEFORE_MAIN
+            killed = killed or (fault.call, fault.kind) in DEADLY and result.status < 0
             verdict = CLOSED if killed or result.status in (125, 126, 127) else \
                 f"did not run, but the status is {result.status}"
-            return Outcome(fault, verdict, result.err.strip(), left, bool(clear) or killed)
+            return Outcome(fault, verdict, result.err.strip(), left, clear or killed)
         # A command that dies with bulkhead may have said only the first part.
         cut = result.out.endswith("\n") or len(found)
         told = found if cut is True else found[:-1]
@@ -210,7 +213,7 @@ class Campaign:
         detail = "; ".join(sorted(set(found) ^ set(sound)))
         quiet = result.status == 0 and not lines
         return Outcome(fault, COMPLETE if whole else WEAKER, "" if whole else detail, left,
-                       quiet or bool(clear) or result.status < 0)
+                       quiet or clear or result.status < 0)
 
     def run(self, kinds: Iterable[str] = KINDS,
             select: Callable[[Fault], bool] = lambda fault: True) -> Iterator[Outcome]:

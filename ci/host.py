@@ -19,6 +19,9 @@ STATE_DIRECTORIES = ("/tmp", "/var/tmp", "/run", "/dev/shm", "/run/user")
 # Not those that end in a random word: other programs of this project make such.
 RUNTIME_FILE = re.compile(r"\.?bulkhead([-.]\d+)?")
 
+# What only the runtime under test would take away; files and the like go for other reasons too.
+OWN_ALONE = ("mounts", "devices", "hostname")
+
 
 def adopt_orphans() -> None:
     """Every orphan among this process's descendants becomes its child: nothing escapes it."""
@@ -79,8 +82,12 @@ def cgroups() -> frozenset[str]:
 
 
 def mounts() -> frozenset[str]:
-    """Every mount of this mount namespace, with its flags and propagation."""
-    return frozenset(Path("/proc/self/mountinfo").read_text().splitlines())
+    """Every mount of this mount namespace, with its flags and propagation.
+
+    But those of other tests of this project, which may run at the same time.
+    """
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    return frozenset(line for line in lines if "/pytest-of-" not in line.split()[4])
 
 
 def state_files() -> frozenset[str]:
@@ -135,7 +142,8 @@ class Snapshot:
             if isinstance(before, str):
                 before, after = {before}, {after}
             lines += [f"left behind: {field.name}: {item}" for item in sorted(after - before)]
-            lines += [f"taken away: {field.name}: {item}" for item in sorted(before - after)]
+            if field.name in OWN_ALONE:
+                lines += [f"taken away: {field.name}: {item}" for item in sorted(before - after)]
         return "\n".join(lines)
 
     def difference_when_settled(self, seconds: float = 3.0) -> str:

@@ -55,7 +55,7 @@ CASES = [
     ("shells", "a.sh", SHELL + "echo $1\n", SHELL + 'echo "$1"\n'),
     ("shells", "a.sh", SHELL + "if\n", SHELL + ":\n"),
     ("flake8", "a.py", "import os\n", "x = 1\n"),
-    ("mypy", "a.py", "def f(x: int) -> str:\n    return x\n", "def f(x: int) -> int:\n    return x\n"),
+    ("mypy", "a.py", "def f(x: int) -> str:\n    return x\n", "x: int = 1\n"),
     ("mypy", "a.py", "def f(x):\n    return x\n", "def f() -> None:\n    pass\n"),
 ]
 

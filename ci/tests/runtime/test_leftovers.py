@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""Nothing stays on the host, whenever bulkhead or its command dies (host_snapshot is the judge)."""
+
+from __future__ import annotations
+
+import os
+import random
+import select
+import signal
+import subprocess
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+import host
+from containers import Runtime
+
+KILLS = 40
+
+
+def settled(before: host.Snapshot) -> None:
+    left = before.difference_when_settled()
+    assert not left, left
+
+
+@pytest.mark.parametrize("options", [[], ["--init"], ["--tmpfs", "/tmp"], ["--tty"],
+                                     ["--timens", "1,1"], ["--share", "pid"]])
+def test_sigkill_at_random_points(runtime: Runtime, host_snapshot: host.Snapshot,
+                                  options: list[str]) -> None:
+    """From the first instruction to a running command: the delay is drawn, then cut short."""
+    draw = random.Random(" ".join(options))  # the same delays in every run
+    for _ in range(KILLS // 4):
+        box = runtime.start(*options, "--", "cat", stdin=subprocess.PIPE)
+        # Waits for output that never comes: an exact delay without a sleep.
+        select.select([box.stdout], [], [], draw.random() * 0.012)
+        box.kill()
+        box.communicate(timeout=10)
+    settled(host_snapshot)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
+def test_signals_at_random_points(runtime: Runtime, host_snapshot: host.Snapshot,
+                                  number: signal.Signals) -> None:
+    draw = random.Random(int(number))
+    for _ in range(KILLS // 4):
+        box = runtime.start("--", "cat")
+        select.select([box.stdout], [], [], draw.random() * 0.012)
+        box.send_signal(number)
+        assert box.wait(timeout=10) in (128 + number, -number)
+        box.communicate()
+    settled(host_snapshot)
+
+
+def test_rootfs_is_as_it_was(runtime: Runtime) -> None:
+    """Nothing of the container's own mounts shows in the directory: no node, no mount point."""
+    def listing() -> dict[str, tuple[int, int, int]]:
+        return {str(path): (path.lstat().st_mode, path.lstat().st_size, path.lstat().st_uid)
+                for path in sorted(runtime.rootfs.rglob("*"))}
+    before = listing()
+    for options in ([], ["--tty"], ["--init", "--read-only"], ["--tmpfs", "/tmp"]):
+        runtime.run(*options, "--", "true").ok()
+    runtime.run("--", "no-such-command")
+    assert listing() == before
+
+
+def test_layers_leave_no_scratch(runtime: Runtime) -> None:
+    one, upper = runtime.directory("one"), runtime.directory("upper")
+    for options in (["--layer", one], ["--layer", one, "--upper", upper]):
+        for command in ("true", "no-such-command"):
+            runtime.run(*options, "--", command)
+    assert sorted(os.listdir(runtime.work)) == ["one", "upper"]
+    assert os.listdir(one) == [] and os.listdir(upper) == []
+
+
+def test_layers_leave_no_scratch_after_sigkill(runtime: Runtime) -> None:
+    upper = runtime.directory("upper")
+    box = runtime.start("--upper", str(upper), "--", "sh", "-c", "touch /x; echo up; cat")
+    assert box.stdout and box.stdout.readline() == b"up\n"
+    box.kill()
+    box.communicate(timeout=10)
+    before = host.Snapshot.take()
+    settled(before)
+    # Whatever the janitor has still to do, the next run works and sees what was written.
+    assert runtime.run("--upper", str(upper), "--", "ls", "/x").ok() == "/x\n"
+    assert sorted(os.listdir(runtime.work)) == ["upper"]
+
+
+def test_background_processes_end_with_the_command(runtime: Runtime) -> None:
+    script = "for i in 1 2 3 4 5; do setsid sh -c 'trap \"\" HUP TERM; cat <>/dev/shm/p' & done; " \
+             "exit 0"
+    runtime.sh("mkfifo /dev/shm/p; " + script).ok()
+
+
+def test_fork_bomb_of_limited_size_is_ended(any_caller: Runtime) -> None:
+    script = "i=0; while [ $i -lt 200 ]; do cat </dev/zero >/dev/null & i=$((i+1)); done; exit 3"
+    assert any_caller.sh(script).status == 3
+
+
+def test_fifty_at_once(runtime: Runtime) -> None:
+    def one(number: int) -> str:
+        return runtime.run("--hostname", f"n{number}", "--", "hostname").ok()
+    with ThreadPoolExecutor(10) as pool:
+        assert list(pool.map(one, range(50))) == [f"n{number}\n" for number in range(50)]
+
+
+def test_nothing_is_left_after_errors(runtime: Runtime) -> None:
+    for arguments in (["--bind", "/nonexistent:/mnt"], ["--workdir", "/nonexistent"],
+                      ["--", "no-such"], ["--", "/etc/passwd"], ["--layer", "/nonexistent"],
+                      ["--memory", "1"], ["--bind", "/etc:/proc/x"]):
+        assert runtime.run(*arguments, "true").status in (125, 126, 127)
+
+
+def test_full_output_pipe_does_not_keep_it_alive(runtime: Runtime) -> None:
+    read, write = os.pipe()
+    box = runtime.start("--", "cat", "/dev/zero", stdout=write, stdin=subprocess.DEVNULL)
+    os.close(write)
+    assert os.read(read, 1) == b"\0"
+    os.close(read)  # cat gets SIGPIPE: PID 1 without a handler is not killed by it, but has EPIPE
+    assert box.wait(timeout=10) != 0
+    box.communicate()
+
+
+def test_session_of_the_caller_may_end(runtime: Runtime) -> None:
+    """The caller dies at once, bulkhead stays: it is no child of a shell that has gone."""
+    argv = runtime.run_argv("--", "sh", "-c", "echo done >/mnt/done")
+    shared = runtime.directory("shared", 0o777)
+    argv[argv.index("--", len(argv) - 5):argv.index("--", len(argv) - 5)] = [
+        "--bind", f"{shared}:/mnt"]
+    process = subprocess.Popen(["sh", "-c", '"$@" & exit 0', "sh", *argv], cwd=runtime.work,
+                               stdout=subprocess.PIPE)
+    process.communicate(timeout=10)  # the pipe closes when the last of them has ended
+    assert Path(shared / "done").read_text() == "done\n"
