@@ -90,6 +90,24 @@ exec_runtime() {
 	exec "$runtime" "$@"
 }
 
+# supervise FUNCTION WORD...: not exec, for an adapter that has something to clear up
+# after the run, in a trap on EXIT. The function works in the background, so that a
+# signal is passed on at once; what runs there would read from /dev/null, so the
+# function finds the caller's stdin as descriptor 3.
+supervise() {
+	exec 3<&0
+	"$@" &
+	running=$!
+	trap 'kill -TERM "$running"' TERM
+	trap 'kill -INT "$running"' INT
+	while :; do
+		status=0
+		wait "$running" || status=$?
+		# A signal ends the wait before the runtime has ended.
+		kill -0 "$running" 2>/dev/null || exit "$status"
+	done
+}
+
 main() {
 	verb=${1-}
 	[ $# -eq 0 ] || shift

@@ -120,25 +120,17 @@ configuration() {
 "readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]}}'
 }
 
-# Not exec: the bundle must go away after the run. The runtime works in the
-# background, so that a signal is passed on at once; what runs there would read
-# from /dev/null but for descriptor 3.
 run_container() {
 	[ "$(id -u)" = 0 ] || userns=yes
 	bundle=$(mktemp -d)
-	trap 'rm -rf "$bundle"' EXIT
+	trap clear_up EXIT
 	configuration "$@" >"$bundle/config.json"
-	status=0
-	exec 3<&0
-	start_runtime run --bundle "$bundle" "selftest-$$" &
-	running=$!
-	trap 'kill -TERM "$running"' TERM
-	trap 'kill -INT "$running"' INT
-	wait "$running" || status=$?
-	exit "$status"
+	supervise start_runtime run --bundle "$bundle" "selftest-$$"
 }
 
-# The adapter may replace it. Descriptor 3 is the caller's stdin.
+clear_up() { rm -rf "$bundle"; }
+
+# The adapter may replace it.
 start_runtime() {
 	exec "$runtime" --root "$bundle/state" "$@" <&3 3<&-
 }
