@@ -103,7 +103,9 @@ static int inside_run(struct inside *in)
 /* Somebody faked clone3(): this is bulkhead itself, on the host. Nothing may happen here. */
 static void refuse_host_process(const struct inside *in)
 {
-	if (sys_getpid() != in->host->host_pid)
+	int pid = sys_getpid();
+
+	if (pid <= 0 || pid != in->host->host_pid)
 		return;
 	fail(&in->host->fault, STEP_clone, "", NOT_NEW);
 	fault_print(&in->host->fault, in->plan);
@@ -123,7 +125,7 @@ static void inside_main(void *arg)
 
 static int *room_for_trees(size_t n)
 {
-	return must_have(calloc(n + 1, sizeof(int)));
+	return n ? must_have(calloc(n, sizeof(int))) : NULL;
 }
 
 static void prepare_inside(struct inside *in, struct container *c)

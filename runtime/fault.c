@@ -49,7 +49,7 @@ static const char *reason(int why)
 	case IS_RUNTIME: return "it is bulkhead itself";
 	case HOST_NAMESPACE: return "it is the host's own";
 	case NO_CONTROLLER: return "cgroup v2 does not offer the controller here";
-	case KILLED_EARLY: return "its first process was killed before the command started";
+	case KILLED_EARLY: return "its first process ended before the command started";
 	case NO_INTERPRETER: return "the file is there, but its interpreter is not";
 	case NO_DELEGATION: return "no cgroup v2 is delegated to this user";
 	case NO_MAP_HELPER: return "the helper refused the map";

@@ -82,7 +82,7 @@ enum {
 	IS_RUNTIME,     /* the command is bulkhead itself */
 	HOST_NAMESPACE, /* `child` was started in a namespace of the host */
 	NO_CONTROLLER,  /* cgroup v2 does not offer what the limit needs */
-	KILLED_EARLY,   /* the first process was killed before the command started */
+	KILLED_EARLY,   /* the first process ended before the command started */
 	NO_INTERPRETER, /* the command is there, its interpreter is not */
 	NO_DELEGATION,  /* no cgroup that we may write to */
 	NO_MAP_HELPER,  /* newuidmap or newgidmap failed */

@@ -18,8 +18,9 @@ static void wait_for_end_of(int pidfd)
 {
 	struct pollfd p = { .fd = pidfd, .events = POLLIN };
 
-	while (RAW5(SYS_ppoll, &p, 1, NULL, NULL, 0) == -EINTR)
-		;
+	/* Whatever ppoll returns: only this says that the process has ended. */
+	while (!(p.revents & POLLIN))
+		RAW5(SYS_ppoll, &p, 1, NULL, NULL, 0);
 }
 
 void janitor_sweep(struct container *c)
@@ -69,7 +70,9 @@ void janitor_stop(struct container *c)
 {
 	if (!c->janitor)
 		return;
-	RAW2(SYS_kill, c->janitor, SIGKILL);
+	/* If it cannot be killed, it must not be waited for: it ends when bulkhead has. */
+	if (RAW2(SYS_kill, c->janitor, SIGKILL) < 0)
+		return;
 	RAW4(SYS_wait4, c->janitor, NULL, __WALL, NULL);
 	c->janitor = 0;
 }

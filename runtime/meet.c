@@ -67,6 +67,16 @@ int meet_give_terminal(int fd, int terminal)
 	return send_message(fd, &m, &control);
 }
 
+/*
+ * A peer that went with messages of ours unread leaves ECONNRESET in front of its own.
+ */
+static long receive_past_reset(int fd, struct msghdr *h, int flags)
+{
+	long n = RAW3(SYS_recvmsg, fd, h, flags | MSG_CMSG_CLOEXEC);
+
+	return n == -ECONNRESET ? RAW3(SYS_recvmsg, fd, h, flags | MSG_CMSG_CLOEXEC) : n;
+}
+
 static long receive(int fd, struct message *m, int *terminal, int flags)
 {
 	union control control = { .room = { 0 } };
@@ -75,7 +85,7 @@ static long receive(int fd, struct message *m, int *terminal, int flags)
 			    .msg_iovlen = 1,
 			    .msg_control = control.room,
 			    .msg_controllen = sizeof(control.room) };
-	long n = RAW3(SYS_recvmsg, fd, &h, flags | MSG_CMSG_CLOEXEC);
+	long n = receive_past_reset(fd, &h, flags);
 
 	*terminal = -1;
 	if (n > 0 && control.header.cmsg_type == SCM_RIGHTS &&

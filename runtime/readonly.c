@@ -6,6 +6,7 @@
  */
 #include "readonly.h"
 
+#include "lines.h"
 #include "sys.h"
 
 #include <stdbool.h>
@@ -99,34 +100,17 @@ static int remount_line(char *line, const char *top)
 	return remount_read_only(path);
 }
 
-/* Calls remount_line() for each line in @buf; returns what is left of a cut last line. */
-static long each_line(char *buf, long n, const char *top, int *err)
-{
-	char *line = buf, *end;
-
-	buf[n] = '\0';
-	while (!*err && (end = strchr(line, '\n'))) {
-		*end = '\0';
-		*err = remount_line(line, top);
-		line = end + 1;
-	}
-	n -= line - buf;
-	memmove(buf, line, (size_t)n);
-	return n;
-}
-
 static int walk_mountinfo(const char *top)
 {
-	char buf[2 * 4096 + 512]; /* a line holds at most two paths */
-	long have = 0, n;
-	int err = 0, fd = sys_openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC, 0);
+	struct lines l = { .fd = sys_openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC,
+					    0) };
+	int err = l.fd < 0 ? l.fd : 0;
+	char *line;
 
-	if (fd < 0)
-		return fd;
-	while (!err && (n = sys_read(fd, buf + have, sizeof(buf) - 1 - (size_t)have)) > 0)
-		have = each_line(buf, have + n, top, &err);
-	sys_close(fd);
-	return err;
+	while (!err && (line = lines_next(&l)))
+		err = remount_line(line, top);
+	sys_close(l.fd);
+	return err ? err : l.error;
 }
 
 int read_only_tree(int tree)

@@ -14,6 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Above it are errno values, which a call that cannot fail must not have returned. */
+#define NO_ID (UINT32_MAX - 4096)
+
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 void request_quote(char *to, size_t room, const char *s)
@@ -40,44 +43,65 @@ static int refuse(const char *what, const char *value, const char *why)
 	return -1;
 }
 
+/* Room that a usual start finds without asking the heap, whose pages it then need not touch. */
+static char *first_env[64];
+static char term_text[128], hostname_text[sizeof("HOSTNAME=") + HOSTNAME_ROOM];
+
+static bool has_name(const char *assignment, const char *name, size_t n)
+{
+	return strncmp(assignment, name, n) == 0 && assignment[n] == '=';
+}
+
+static char **grown_env(const struct plan *p)
+{
+	char **env;
+
+	if (p->n_env + 1 < sizeof(first_env) / sizeof(*first_env))
+		return first_env;
+	env = must_have(calloc(p->n_env + 2, sizeof(*env)));
+	memcpy(env, p->env, p->n_env * sizeof(*env));
+	if (p->env != first_env)
+		free(p->env);
+	return env;
+}
+
 void request_env(struct request *r, char *assignment)
 {
 	struct plan *p = r->plan;
-	size_t name = strcspn(assignment, "=") + 1, i = 0;
+	size_t i = 0;
 
-	while (i < p->n_env && strncmp(p->env[i], assignment, name) != 0)
+	while (i < p->n_env && !has_name(p->env[i], assignment, strcspn(assignment, "=")))
 		i++;
 	if (i == p->n_env) {
-		p->env = must_have(reallocarray(p->env, ++p->n_env + 1, sizeof(*p->env)));
-		p->env[p->n_env] = NULL;
+		p->env = grown_env(p);
+		p->env[++p->n_env] = NULL;
 	}
 	p->env[i] = assignment;
 }
 
-static void env_default(struct request *r, const char *name, const char *value)
+/* Sets @assignment unless the caller has set its name. */
+static void env_default(struct request *r, char *assignment)
 {
-	const struct plan *p = r->plan;
-	size_t n = strlen(name);
-	char *assignment;
-
-	for (size_t i = 0; i < p->n_env; i++)
-		if (strncmp(p->env[i], name, n) == 0 && p->env[i][n] == '=')
+	for (size_t i = 0; i < r->plan->n_env; i++)
+		if (has_name(r->plan->env[i], assignment, strcspn(assignment, "=")))
 			return;
-	if (asprintf(&assignment, "%s=%s", name, value) < 0)
-		assignment = NULL;
-	request_env(r, must_have(assignment));
+	request_env(r, assignment);
 }
 
 static void complete_env(struct request *r)
 {
+	static char path[] = "PATH=" DEFAULT_PATH, root[] = "HOME=/root", nobody[] = "HOME=/";
 	const char *term = getenv("TERM");
 
-	env_default(r, "PATH", DEFAULT_PATH);
-	env_default(r, "HOME", r->plan->uid == 0 ? "/root" : "/");
+	env_default(r, path);
+	env_default(r, r->plan->uid == 0 ? root : nobody);
+	snprintf(term_text, sizeof(term_text), "TERM=%s", term ? term : "xterm");
 	if (term || r->plan->tty)
-		env_default(r, "TERM", term ? term : "xterm");
-	if (r->plan->hostname)
-		env_default(r, "HOSTNAME", r->plan->hostname);
+		env_default(r, term_text);
+	if (r->plan->hostname) {
+		snprintf(hostname_text, sizeof(hostname_text), "HOSTNAME=%s", r->plan->hostname);
+		env_default(r, hostname_text);
+	}
 }
 
 static int complete_namespaces(struct request *r)
@@ -206,10 +230,13 @@ static int complete_filter(struct request *r)
 int request_complete(struct request *r)
 {
 	struct plan *p = r->plan;
+	uid_t euid = geteuid();
 
+	if (euid > NO_ID)
+		return refuse("run as", "this user", "its id cannot be told");
 	p->stage_only = r->stage_only;
 	p->filter = the_filter;
-	p->rootless = geteuid() != 0;
+	p->rootless = euid != 0;
 	if (!p->argv[0]) {
 		fputs("bulkhead: cannot run a container: there is no command "
 		      "(bulkhead run [OPTION]... [--] COMMAND [ARG]...)\n",

@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "subid.h"
 
+#include "lines.h"
+#include "sys.h"
+#include "text.h"
 #include "values.h"
 
-#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,52 +48,51 @@ static void add_range(struct id_maps *maps, const char *start, const char *count
 	maps->line[maps->n++] = new;
 }
 
-/* Cuts "NAME-OR-UID:START:COUNT" into its three fields; false when it is not that. */
-static bool split(char *line, char *field[3])
+/* Cuts a line at its colons into @n fields; false when it has fewer. */
+static bool split(char *line, char *field[], int n)
 {
-	line[strcspn(line, "\n")] = '\0';
-	for (int i = 0; i < 3; i++)
+	for (int i = 0; i < n; i++)
 		field[i] = strsep(&line, ":");
-	return field[0] && field[1] && field[2] && !line;
+	return field[n - 1] != NULL;
 }
 
-static void read_ranges(FILE *f, const char *name, const char *uid, struct id_maps *maps)
+/*
+ * The caller's login name, from /etc/passwd alone: a static program has no other source
+ * of names. "" when it has none.
+ */
+static void login_name(const char *uid, char *name, size_t room)
 {
-	char *line = NULL, *field[3];
-	size_t room = 0;
+	struct lines l = { .fd = sys_openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC, 0) };
+	char *line, *field[3];
 
-	while (getline(&line, &room, f) > 0)
-		if (split(line, field) &&
+	*name = '\0';
+	while (l.fd >= 0 && !*name && (line = lines_next(&l)))
+		if (split(line, field, 3) && strcmp(field[2], uid) == 0)
+			text_add(name, room, field[0]);
+	sys_close(l.fd);
+}
+
+static void read_ranges(const char *file, const char *name, const char *uid, struct id_maps *maps)
+{
+	struct lines l = { .fd = sys_openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC, 0) };
+	char *line, *field[3];
+
+	while (l.fd >= 0 && (line = lines_next(&l)))
+		if (split(line, field, 3) &&
 		    (strcmp(field[0], name) == 0 || strcmp(field[0], uid) == 0))
 			add_range(maps, field[1], field[2]);
-	free(line);
-}
-
-/* From /etc/passwd alone: a static program has no other source of names. */
-static const char *login_name(void)
-{
-	FILE *f = fopen("/etc/passwd", "re");
-	const struct passwd *pw = NULL;
-
-	while (f && (pw = fgetpwent(f)) && pw->pw_uid != geteuid())
-		;
-	if (f)
-		fclose(f);
-	return pw ? pw->pw_name : NULL;
+	sys_close(l.fd);
 }
 
 void subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps)
 {
-	const char *name = login_name();
-	char uid[16];
-	FILE *f;
+	char name[64], uid[16] = "";
 
 	maps->line[0] = (struct id_map){ 0, own, 1 };
 	maps->n = 1;
-	snprintf(uid, sizeof(uid), "%u", geteuid());
-	f = is_installed(helper) ? fopen(file, "re") : NULL;
-	if (!f)
+	if (!is_installed(helper))
 		return;
-	read_ranges(f, name ? name : uid, uid, maps);
-	fclose(f);
+	text_add_number(uid, sizeof(uid), geteuid());
+	login_name(uid, name, sizeof(name));
+	read_ranges(file, *name ? name : uid, uid, maps);
 }

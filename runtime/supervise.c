@@ -186,9 +186,9 @@ static void deliver_held(struct container *c)
 static void take_messages(struct container *c)
 {
 	struct message m = { .meeting = MEET_RELEASED };
-	int terminal;
+	int terminal, ret;
 
-	while (meet_poll(c->channel[0], &m, &terminal) > 0) {
+	while ((ret = meet_poll(c->channel[0], &m, &terminal)) > 0) {
 		switch (m.meeting) {
 		case MEET_TERMINAL: terminal_adopt(c, terminal); break;
 		case MEET_READY:
@@ -199,6 +199,8 @@ static void take_messages(struct container *c)
 		case MEET_RELEASED: break;
 		}
 	}
+	if (ret < 0 && !c->fault.why)
+		fail(&c->fault, STEP_meet, "its messages", ret);
 }
 
 /* The channel wakes us only when something depends on it: each wake costs a switch. */
@@ -221,12 +223,12 @@ static int wait_status(struct container *c)
 	if (ret < 0 || info.si_signo != SIGCHLD)
 		return fail(&c->fault, STEP_supervise, "waitid", ret ? ret : LIE), 125;
 	take_messages(c);
+	if (!c->fault.why && !c->ready && !c->died_of)
+		fail(&c->fault, STEP_start, name_of_root(c->plan), KILLED_EARLY);
 	if (c->fault.why)
 		return fault_status(&c->fault);
 	if (info.si_code == CLD_EXITED)
 		return info.si_status;
-	if (!c->ready && !c->died_of)
-		fail(&c->fault, STEP_start, name_of_root(c->plan), KILLED_EARLY);
 	return 128 + (c->died_of ? c->died_of : info.si_status);
 }
 
