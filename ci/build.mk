@@ -5,7 +5,7 @@
 ci-pytest = PYTHONDONTWRITEBYTECODE=1 BULKHEAD_BUILD=$(abspath $(BUILD)) $(PYTEST) -q $(1)
 
 deps: ## install the tools that this machine lacks for building and testing
-	@ci/deps build test lint
+	@ci/deps build test lint image vm
 
 check-ci:
 	$(call ci-pytest,ci/tests/ci)
