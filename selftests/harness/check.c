@@ -185,3 +185,10 @@ long check_must(const char *file, int line, const char *expression, long result)
 		check_broken(file, line, "%s: %s", expression, strerror(error));
 	return result;
 }
+
+void check_stage(const char *file, int line, const char *expression, bool holds)
+{
+	reached(line);
+	if (!holds)
+		check_broken(file, line, "%s does not", expression);
+}

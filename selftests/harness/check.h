@@ -31,6 +31,7 @@ bool check_errno(const struct check *check, int want, long result);
 long check_ok(const struct check *check, long result);
 bool check_exit(const struct check *check, int want, int status);
 bool check_signal(const struct check *check, int want, int status);
+void check_stage(const char *file, int line, const char *text, bool holds);
 long check_must(const char *file, int line, const char *text, long result);
 
 /* A condition. Prefer one of the forms below: they print what was seen. */
@@ -85,6 +86,9 @@ long check_must(const char *file, int line, const char *text, long result);
 
 /* Setting the stage: -1 ends the process and the test is BROKEN. Value: what it returned. */
 #define MUST(call) check_must(__FILE__, __LINE__, "MUST(" #call ")", (errno = 0, (long)(call)))
+
+/* Setting the stage: without this condition the test has nothing to judge, and is BROKEN. */
+#define MUST_HOLD(condition) check_stage(__FILE__, __LINE__, "MUST_HOLD(" #condition ")", condition)
 
 /* A line of explanation, shown when the test is not ok or with --verbose. */
 void note(const char *format, ...) __attribute__((format(printf, 1, 2)));

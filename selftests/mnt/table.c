@@ -15,7 +15,7 @@ TEST(mnt, host_mounts_stay_outside,
 	CONTAINER(FRESH);
 
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self/mountinfo"));
+		MUST_HOLD(exists("/proc/self/mountinfo"));
 		remember("before", mounts_below("/"));
 	}
 	ON_HOST { must_tmpfs(full("late")); }
@@ -35,7 +35,7 @@ TEST(mnt, namespace_is_a_new_one, .says = "the container's mount namespace is no
 
 	ON_HOST { remember("host", ns_id(0, "mnt")); }
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self/ns/mnt"));
+		MUST_HOLD(exists("/proc/self/ns/mnt"));
 		EXPECT_NE(recall_number("host"), ns_id(0, "mnt"));
 	}
 	ON_HOST { EXPECT_NE(recall_number("host"), ns_id(inside_pid(), "mnt")); }
@@ -78,7 +78,7 @@ TEST(mnt, no_mount_inside_sends_to_the_host,
 
 	ON_HOST { remember("groups", groups_here()); }
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self/mountinfo"));
+		MUST_HOLD(exists("/proc/self/mountinfo"));
 		EXPECT_EQ(0, members_of(recall("groups"), "shared:"));
 	}
 }
@@ -92,7 +92,7 @@ TEST(mnt, no_mount_inside_receives_from_the_host,
 
 	ON_HOST { remember("groups", groups_here()); }
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self/mountinfo"));
+		MUST_HOLD(exists("/proc/self/mountinfo"));
 		EXPECT_EQ(0, members_of(recall("groups"), "master:"));
 	}
 }

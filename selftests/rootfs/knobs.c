@@ -86,7 +86,7 @@ TEST(rootfs, kernel_addresses_are_hidden,
 		char first[17] = "0";
 		_fd_ int fd = open("/proc/kallsyms", O_RDONLY | O_CLOEXEC);
 
-		ASSERT(exists("/proc/self"));
+		MUST_HOLD(exists("/proc/self"));
 		if (fd >= 0)
 			EXPECT_GE(read(fd, first, 16), 0);
 		EXPECT(fd < 0 || first[0] == '0' || first[0] == 0);
@@ -167,7 +167,7 @@ TEST(rootfs, program_of_the_host_is_not_overwritten,
 		DIR *proc = opendir("/proc");
 		struct dirent *pid;
 
-		ASSERT(exists("/proc/self/exe"));
+		MUST_HOLD(exists("/proc/self/exe"));
 		while ((pid = readdir(proc))) {
 			_fd_ int fd = -EBADF;
 

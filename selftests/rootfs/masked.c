@@ -78,7 +78,7 @@ TEST_EACH(masked_files, rootfs, masked_file_reads_empty,
 
 	ON_HOST { remember("known", exists("%s", row->path)); }
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self"));
+		MUST_HOLD(exists("/proc/self"));
 		EXPECT_EQ(recall_number("known"), exists("%s", row->path));
 		EXPECT_EQ(0, bytes_in(row->path));
 		EXPECT(!is_kernels(row->path));
@@ -95,7 +95,7 @@ TEST_EACH(masked_directories, rootfs, masked_directory_is_empty,
 
 	ON_HOST { remember("known", exists("%s", row->path)); }
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self"));
+		MUST_HOLD(exists("/proc/self"));
 		EXPECT_EQ(recall_number("known"), exists("%s", row->path));
 		EXPECT(!is_kernels(row->path));
 		EXPECT_LE(entries_in(row->path), 2);
@@ -115,7 +115,7 @@ TEST_EACH(read_only_paths, rootfs, read_only_path_refuses_changes,
 	IN_CONTAINER {
 		struct statvfs status;
 
-		ASSERT(exists("/proc/self"));
+		MUST_HOLD(exists("/proc/self"));
 		if (recall_number("known")) {
 			ASSERT_OK(statvfs(row->path, &status));
 			EXPECT(status.f_flag & ST_RDONLY);
@@ -167,7 +167,7 @@ TEST_EACH(masked_files, rootfs, masked_file_stays_so_in_a_user_namespace,
 	CONTAINER(.unshare = CLONE_NEWNS | CLONE_NEWUSER, .userns = true);
 
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self"));
+		MUST_HOLD(exists("/proc/self"));
 		EXPECT_EQ(0, bytes_in(row->path));
 		EXPECT(!is_kernels(row->path));
 	}
@@ -313,7 +313,7 @@ TEST(rootfs, masks_hold_after_dropping_to_a_user,
 	CONTAINER(.unshare = CLONE_NEWNS);
 
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self"));
+		MUST_HOLD(exists("/proc/self"));
 		AS_NOBODY {
 			EXPECT_EQ(0, bytes_in("/proc/keys"));
 			EXPECT_EQ(0, bytes_in("/proc/timer_list"));

@@ -240,7 +240,7 @@ TEST(rootfs, no_descriptor_is_a_directory,
 	CONTAINER(.unshare = CLONE_NEWNS);
 
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self/fd"));
+		MUST_HOLD(exists("/proc/self/fd"));
 		EXPECT_ERRNO(EBADF, fchdir(recall_number("descriptor")));
 		each_link("fd", judge_descriptor);
 	}
@@ -269,7 +269,7 @@ TEST(rootfs, mapped_files_name_nothing_of_the_host,
 
 	ON_HOST { remember("program", must_readlink("/proc/self/exe")); }
 	IN_CONTAINER {
-		ASSERT(exists("/proc/self/maps"));
+		MUST_HOLD(exists("/proc/self/maps"));
 		EXPECT_LACKS(recall("program"), must_read("/proc/self/maps"));
 		each_link("map_files", judge_mapping);
 	}

@@ -171,6 +171,6 @@ TEST(uts, only_the_names_differ,
 		EXPECT_STREQ(recall("release"), now.release);
 		EXPECT_STREQ(recall("version"), now.version);
 		EXPECT_STREQ(recall("machine"), now.machine);
-		EXPECT_STREQ("only-names", now.nodename);
+		MUST_HOLD(!strcmp("only-names", now.nodename));
 	}
 }

@@ -29,8 +29,8 @@ TEST(uts, members_share_one_name,
 }
 
 TEST(uts, two_containers_keep_their_names_apart,
-     .says = "two containers do not see each other's hostname",
-     .finding = "one container's hostname showed up in the other", .checks = "uts-03",
+     .says = "two containers each have the hostname that they were given",
+     .finding = "one of two containers does not have the hostname it was given", .checks = "uts-03",
      .layer = BOTH, .needs = NEED(admin) | NEED(utsns))
 {
 	CONTAINER(a, .unshare = CLONE_NEWUTS, .hostname = "first");

@@ -83,6 +83,13 @@ TEST(selfcheck, set_up_that_fails_is_broken)
 	MUST(open("/nonexistent/file", O_RDONLY));
 }
 
+TEST(selfcheck, stage_that_does_not_hold_is_broken)
+{
+	MUST_HOLD(1 < 2);
+	EXPECT(true);
+	MUST_HOLD(2 < 1);
+}
+
 TEST(selfcheck, helper_that_fails_is_broken_at_its_line)
 {
 	EXPECT(true);
