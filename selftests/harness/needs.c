@@ -388,6 +388,11 @@ static bool probe_mqueue(void)
 	return true;
 }
 
+static bool probe_own_session(void)
+{
+	return true;
+}
+
 static bool probe_masked(void)
 {
 	return true;

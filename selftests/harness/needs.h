@@ -87,6 +87,7 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(private_mounts, NEED_PRIV, "", "2.6.15", "private-mounts")                               \
 	X(own_sys, NEED_PRIV, "", "2.6", "sys")                                                    \
 	X(mqueue, NEED_PRIV, "", "2.6.6", "mqueue")                                                \
+	X(own_session, NEED_PRIV, "", "2.2", "session")                                            \
 	X(masked, NEED_PRIV, "", "2.2", "masked-paths")
 
 enum need_index {

@@ -268,6 +268,8 @@ TEST(pid, init_is_immune_to_its_pidfd,
 	IN_CONTAINER {
 		_fd_ int pidfd = must_pidfd(1);
 
+		/* Never meant for the machine's own init. */
+		ASSERT_EQ(1, getpid());
 		EXPECT_OK(pidfd_send(pidfd, SIGKILL, NULL, 0));
 		IN_FORK { EXPECT_OK(pidfd_send(pidfd, SIGKILL, NULL, 0)); }
 		give_fd(pidfd);

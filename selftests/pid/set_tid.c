@@ -193,6 +193,8 @@ TEST(pid, the_limit_is_the_namespaces,
 	IN_CONTAINER {
 		pid_t largest = 0;
 
+		/* Never the machine's own limit. */
+		ASSERT_EQ(1, getpid());
 		must_write("/proc/sys/kernel/pid_max", "400");
 		EXPECT_STREQ("400\n", must_read("/proc/sys/kernel/pid_max"));
 		for (int i = 0; i < 500; i++) {
@@ -219,6 +221,8 @@ TEST(pid, an_outer_limit_holds_inside,
 		pid_t member[400];
 		int count = 0;
 
+		/* Never the machine's own limit. */
+		ASSERT_EQ(1, getpid());
 		must_write("/proc/sys/kernel/pid_max", "350");
 		UNSHARED(CLONE_NEWPID) {
 			while (count < 400 && (member[count] = fork()) > 0) count++;

@@ -23,6 +23,8 @@ TEST_EACH(deadly, pid, init_is_immune_from_inside,
 	CONTAINER(.unshare = CLONE_NEWPID);
 
 	IN_CONTAINER {
+		/* Never meant for the machine's own init. */
+		ASSERT_EQ(1, getpid());
 		signal(row->sig, SIG_DFL);
 		IN_FORK { EXPECT_OK(kill(1, row->sig)); }
 		EXPECT_OK(kill(1, row->sig));
@@ -90,6 +92,7 @@ TEST_EACH(polite, pid, init_obeys_its_handlers,
 	IN_CONTAINER {
 		EXPECT_EQ(row->sig, handled);
 		handled = 0;
+		ASSERT_EQ(1, getpid());
 		IN_FORK { EXPECT_OK(kill(1, row->sig)); }
 		EXPECT_EQ(row->sig, handled);
 	}
@@ -179,6 +182,7 @@ TEST(pid, a_sender_inside_is_its_number,
 	IN_CONTAINER {
 		siginfo_t info;
 
+		ASSERT_EQ(1, getpid());
 		must_block(SIGUSR1);
 		IN_FORK {
 			remember("sender", getpid());
@@ -301,4 +305,17 @@ TEST(pid, a_group_from_outside_cannot_be_named,
 		EXPECT_OK(kill(-getpgid(0), 0));
 	}
 	IN_CONTAINER { EXPECT_ERRNO(ESRCH, kill(-recall_number("group"), 0)); }
+}
+
+TEST(pid, the_group_is_the_containers,
+     .says = "the first process is in a process group and a session of the container",
+     .finding = "kill(0) from inside reaches processes of the host", .checks = "pid-02 pid-06",
+     .layer = RUNTIME, .needs = NEED(pidns) | NEED(own_session))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	IN_CONTAINER {
+		EXPECT_NE(0, getpgid(0));
+		EXPECT_NE(0, getsid(0));
+	}
 }
