@@ -45,7 +45,8 @@ def test_every_test_checks_a_known_behaviour(area: str) -> None:
     catalogue = rows()
     assert listed(area)
     for name, _, ids, _ in listed(area):
-        assert re.fullmatch(rf"{area}\.[a-z][a-z_]*", name), "names are plain snake_case"
+        assert re.fullmatch(rf"{area}\.[a-z][a-z0-9]*(_[a-z][a-z0-9]*)*", name), \
+            f"{name}: a name is words in snake_case, none of them a number"
         unknown = [id_ for id_ in ids.split() if id_ not in catalogue]
         assert ids and not unknown, f"{name}: unknown behaviours {unknown}"
 
