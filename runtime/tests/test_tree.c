@@ -65,7 +65,9 @@ START_TEST(removes_what_has_no_permissions)
 	const bool is_root = geteuid() == 0;
 
 	ck_assert_int_eq(mkdirat(dir, "a/work", 0755), 0);
-	ck_assert_int_eq(mkdirat(dir, "a/work/work", 0), 0);
+	ck_assert_int_eq(mkdirat(dir, "a/work/work", 0755), 0);
+	ck_assert_int_eq(mkdirat(dir, "a/work/work/#1", 0755), 0);
+	ck_assert_int_eq(fchmodat(dir, "a/work/work", 0, 0), 0);
 	if (is_root) {
 		ck_assert_int_eq(fchownat(dir, "a/work/work", NOBODY, -1, 0), 0);
 		ck_assert_int_eq(fchownat(dir, "a/work", NOBODY, -1, 0), 0);
