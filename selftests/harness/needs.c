@@ -277,6 +277,19 @@ static bool probe_unique_mount_id(void)
 	       status.stx_mask & STATX_MNT_ID_UNIQUE;
 }
 
+static bool probe_statmount_ns(void)
+{
+	struct mnt_id_req request = { .size = MNT_ID_REQ_SIZE_VER1, .param = STATMOUNT_MNT_NS_ID };
+	struct statmount answer = { .mask = 0 };
+	struct statx status;
+
+	if (statx(AT_FDCWD, "/", 0, STATX_MNT_ID_UNIQUE, &status))
+		return false;
+	request.mnt_id = status.stx_mnt_id;
+	return !syscall(SYS_statmount, &request, &answer, sizeof(answer), 0) &&
+	       answer.mask & STATMOUNT_MNT_NS_ID;
+}
+
 static bool probe_mount_notify(void)
 {
 	_fd_ int fd = fanotify_init(FAN_REPORT_MNT | FAN_CLOEXEC, 0);

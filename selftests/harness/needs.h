@@ -54,6 +54,7 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(set_group, NEED_SYSCALL, "move_mount", "5.15", "")                                       \
 	X(mount_beneath, NEED_SYSCALL, "move_mount", "6.5", "")                                    \
 	X(unique_mount_id, NEED_SYSCALL, "statx", "6.8", "")                                       \
+	X(statmount_ns, NEED_SYSCALL, "statmount", "6.11", "")                                     \
 	X(mount_notify, NEED_SYSCALL, "fanotify_init", "6.14", "")                                 \
 	X(open_tree_attr, NEED_SYSCALL, "open_tree_attr", "6.15", "")                              \
 	X(open_tree_namespace, NEED_SYSCALL, "open_tree", "7.0", "")                               \
