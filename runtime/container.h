@@ -85,7 +85,6 @@ struct inside {
 	struct rlimit64 descriptor_limit; /* of the caller, while many sources are open */
 	int kernel_trees[2];
 	int device_trees[8];
-	long host_keyring; /* serial of the session keyring that we came with */
 	struct present present;
 	char **init_argv;             /* --init: what PID 1 is executed with; [2] takes the path */
 	char path[COMMAND_PATH_ROOM]; /* the command, found */

@@ -96,7 +96,7 @@ static int inside_run(struct inside *in)
 	TRY(seccomp_inside(in));
 	ret = in->plan->stage_only ? 0 : meet_say(in->channel, MEET_READY, NULL);
 	if (ret < 0)
-		return fail(&in->fault, STEP_meet, "READY", ret);
+		return fail(&in->fault, STEP_meet, meet_words(MEET_READY), ret);
 	return command_execute(in);
 }
 
@@ -197,7 +197,7 @@ static int host_release(struct container *c)
 	if (c->mnt_ns)
 		TRY(janitor_start(c));
 	ret = meet_say(c->channel[0], MEET_RELEASED, NULL);
-	return ret < 0 ? fail(&c->fault, STEP_meet, "RELEASED", ret) : 0;
+	return ret < 0 ? fail(&c->fault, STEP_meet, meet_words(MEET_RELEASED), ret) : 0;
 }
 
 static int host_create(struct container *c)

@@ -73,13 +73,15 @@ static void put_quoted(char *to, size_t room, const char *object)
 	to[n] = '\0';
 }
 
+/* One write, so that no other process's output lands in the middle of the line. */
 void fault_print(const struct fault *f, const struct plan *p)
 {
-	char object[4 * sizeof(f->object) + 8], buf[512];
+	char object[4 * sizeof(f->object) + 8], buf[512], line[2048];
 	const char *hint = explain(f, p, buf, sizeof(buf));
 
 	put_quoted(object, sizeof(object), f->object);
-	fprintf(stderr, "bulkhead: cannot %s%s%s%s: %s%s%s%s\n", step_words[f->step],
-		*object ? " \"" : "", object, *object ? "\"" : "", reason(f->why),
-		*hint ? " (" : "", hint, *hint ? ")" : "");
+	snprintf(line, sizeof(line), "bulkhead: cannot %s%s%s%s: %s%s%s%s\n", step_words[f->step],
+		 *object ? " \"" : "", object, *object ? "\"" : "", reason(f->why),
+		 *hint ? " (" : "", hint, *hint ? ")" : "");
+	fputs(line, stderr);
 }

@@ -24,7 +24,7 @@
 	X(clock_offsets, "set the clock offsets")                                                  \
 	X(id_map, "write the id map")                                                              \
 	X(start, "start the container on")                                                         \
-	X(meet, "meet the container's first process for")                                          \
+	X(meet, "exchange between host and inside that")                                           \
 	X(supervise, "supervise the container through")                                            \
 	X(be_new, "start apart from the host in")                                                  \
 	X(die_with_host, "tie the container's life to bulkhead with")                              \

@@ -24,6 +24,17 @@ int host_open_channel(struct container *c)
 	return 0;
 }
 
+const char *meet_words(enum meeting meeting)
+{
+	static const char *const words[] = {
+#define X(name, text) [MEET_##name] = (text),
+		MEETINGS(X)
+#undef X
+	};
+
+	return words[meeting];
+}
+
 bool meet_is_awaited(const struct plan *p)
 {
 	return !p->stage_only &&

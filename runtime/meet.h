@@ -14,6 +14,9 @@ int host_open_channel(struct container *c);
  */
 bool meet_is_awaited(const struct plan *p);
 
+/* The meeting in words, for an error. */
+const char *meet_words(enum meeting meeting);
+
 /* Says @meeting to the other end of @fd. Returns 0 or -errno. */
 int meet_say(int fd, enum meeting meeting, const struct fault *fault);
 

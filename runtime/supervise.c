@@ -200,7 +200,7 @@ static void take_messages(struct container *c)
 		}
 	}
 	if (ret < 0 && !c->fault.why)
-		fail(&c->fault, STEP_meet, "its messages", ret);
+		fail(&c->fault, STEP_meet, meet_words(MEET_READY), ret);
 }
 
 /* The channel wakes us only when something depends on it: each wake costs a switch. */

@@ -62,7 +62,7 @@ static int usher_in(struct usher *u)
 	if (c->plan->namespaces & CLONE_NEWUSER)
 		ret = meet_wait(c->channel[1], MEET_RELEASED);
 	if (ret < 0)
-		return fail(&c->fault, STEP_meet, "RELEASED", ret);
+		return fail(&c->fault, STEP_meet, meet_words(MEET_RELEASED), ret);
 	ret = RAW1(SYS_unshare, CLONE_NEWTIME);
 	if (ret < 0)
 		return fail(&c->fault, STEP_clock_offsets, "unshare", ret);
@@ -95,7 +95,7 @@ static int release_usher(struct container *c)
 		return 0;
 	TRY(userns_host(c));
 	ret = meet_say(c->channel[0], MEET_RELEASED, NULL);
-	return ret < 0 ? fail(&c->fault, STEP_meet, "RELEASED", ret) : 0;
+	return ret < 0 ? fail(&c->fault, STEP_meet, meet_words(MEET_RELEASED), ret) : 0;
 }
 
 static int clock_seconds(int64_t *seconds)

@@ -146,6 +146,6 @@ int userns_inside(struct inside *in)
 		return 0;
 	ret = meet_wait(in->channel, MEET_RELEASED);
 	if (ret < 0)
-		return fail(&in->fault, STEP_meet, "RELEASED", ret);
+		return fail(&in->fault, STEP_meet, meet_words(MEET_RELEASED), ret);
 	return in->plan->namespaces & CLONE_NEWUSER ? become_root(in) : 0;
 }
