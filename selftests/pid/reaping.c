@@ -29,11 +29,13 @@ static pid_t must_orphan(int go)
 		say_go(ready[1]);
 		must_await(SIGUSR1);
 		remember("parent", getppid());
+		say_go(ready[1]);
 		if (go >= 0)
 			hear_go(go);
 		_exit(42);
 	}
 	EXPECT_EXIT(0, must_wait(middle));
+	hear_go(ready[0]);
 	close(ready[0]);
 	close(ready[1]);
 	return recall_number("orphan");
