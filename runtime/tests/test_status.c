@@ -24,15 +24,21 @@ static const char right[] = "Name:\tbulkhead\nUmask:\t0022\nState:\tR (running)\
 			    "CapBnd:\t0000000000000400\nCapAmb:\t0000000000000000\n"
 			    "NoNewPrivs:\t1\nSeccomp:\t0\n";
 
-/* @right with the first @old in it replaced by @new. */
-static const char *changed(const char *old, const char *new)
+/* @text with the first @old in it replaced by @new, never freed. */
+static const char *replaced(const char *text, const char *old, const char *new)
 {
-	static char text[2 * sizeof(right)];
-	const char *at = strstr(right, old);
+	const char *at = strstr(text, old);
+	char *result;
 
 	ck_assert_msg(at, "\"%s\" is not in the text", old);
-	snprintf(text, sizeof(text), "%.*s%s%s", (int)(at - right), right, new, at + strlen(old));
-	return text;
+	ck_assert_int_gt(
+		asprintf(&result, "%.*s%s%s", (int)(at - text), text, new, at + strlen(old)), 0);
+	return result;
+}
+
+static const char *changed(const char *old, const char *new)
+{
+	return replaced(right, old, new);
 }
 
 START_TEST(what_is_right_passes)
@@ -128,14 +134,10 @@ END_TEST
 /* The text of a process of root, with these permitted capabilities and ids. */
 static const char *of_root(const char *permitted, const char *uids)
 {
-	static char text[2 * sizeof(right)];
-	char *at;
+	const char *text = changed("Uid:\t7\t7\t7\t7", uids);
 
-	strcpy(text, changed("Uid:\t7\t7\t7\t7", uids));
-	memcpy(strstr(text, "8\t8\t8\t8"), "0\t0\t0\t0", 7);
-	at = strstr(text, "CapPrm:\t0000000000000000") + strlen("CapPrm:\t0000000000000");
-	memcpy(at, permitted, 3);
-	return text;
+	text = replaced(text, "8\t8\t8\t8", "0\t0\t0\t0");
+	return replaced(text, "CapPrm:\t0000000000000000", permitted);
 }
 
 /* Fewer than planned is a kernel that does not know them all. */
@@ -143,10 +145,13 @@ static const struct {
 	const char *permitted, *uids;
 	int want;
 } roots[] = {
-	{ "400", "Uid:\t0\t0\t0\t0", 0 },  { "000", "Uid:\t0\t0\t0\t0", 0 },
-	{ "401", "Uid:\t0\t0\t0\t0", -1 }, { "c00", "Uid:\t0\t0\t0\t0", -1 },
-	{ "400", "Uid:\t0\t0\t0", -1 },    { "400", "Uid:\t", -1 },
-	{ "400", "Uid:\tx", -1 },
+	{ "CapPrm:\t0000000000000400", "Uid:\t0\t0\t0\t0", 0 },
+	{ "CapPrm:\t0000000000000000", "Uid:\t0\t0\t0\t0", 0 },
+	{ "CapPrm:\t0000000000000401", "Uid:\t0\t0\t0\t0", -1 },
+	{ "CapPrm:\t0000000000000c00", "Uid:\t0\t0\t0\t0", -1 },
+	{ "CapPrm:\t0000000000000400", "Uid:\t0\t0\t0", -1 },
+	{ "CapPrm:\t0000000000000400", "Uid:\t", -1 },
+	{ "CapPrm:\t0000000000000400", "Uid:\tx", -1 },
 };
 
 START_TEST(root_is_looked_at_too)
