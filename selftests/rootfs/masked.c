@@ -85,6 +85,35 @@ TEST_EACH(masked_files, rootfs, masked_file_reads_empty,
 	}
 }
 
+TEST_EACH(masked_files, rootfs, mask_is_no_road_to_a_device_of_the_host,
+	  .says = "changing the file that masks a kernel file changes no device node of the host",
+	  .finding = "through a mask the container changes the host's /dev/null",
+	  .checks = "rootfs-15 rootfs-16 rootfs-20", .layer = RUNTIME,
+	  .needs = NEED(root) | MASK_NEEDS | NEED(own_sys))
+{
+	CONTAINER(.unshare = CLONE_NEWNS);
+
+	ON_HOST {
+		struct stat null;
+
+		MUST(stat("/dev/null", &null));
+		remember("changed", null.st_mtim.tv_sec);
+	}
+	IN_CONTAINER {
+		struct timespec times[2] = { { .tv_sec = 86400 }, { .tv_sec = 86400 } };
+
+		ASSERT(exists("/proc/self"));
+		if (utimensat(AT_FDCWD, row->path, times, 0))
+			EXPECT(errno == EROFS || errno == ENOENT || errno == EPERM);
+	}
+	ON_HOST {
+		struct stat null;
+
+		MUST(stat("/dev/null", &null));
+		EXPECT_EQ(recall_number("changed"), null.st_mtim.tv_sec);
+	}
+}
+
 TEST_EACH(masked_directories, rootfs, masked_directory_is_empty,
 	  .says = "a masked directory has no entries, is read-only and takes none",
 	  .finding = "a kernel directory that should be masked can be read",
