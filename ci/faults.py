@@ -118,7 +118,8 @@ def isolation(text: str) -> list[str]:
                 continue
         elif word == "mount":
             fields = value.split(" ")
-            value = re.sub(r"(size|nr_inodes|inode64)(=\w+)?,?", "", " ".join(fields[3:]))
+            # uuid=on: what overlayfs says of an upper directory that it has seen before.
+            value = re.sub(r",?(size|nr_inodes|inode64|uuid)(=\w+)?", "", " ".join(fields[3:]))
         elif word == "keyring":
             value = value.rpartition(";")[2]
         lines.append(f"{word} {value}")

@@ -44,6 +44,8 @@ CASES = [
     ("sleeps", "ci/tests/test_a.py", "import time\ntime.sleep(1)\n", "x = 'time.sleep(1)'\n"),
     ("sleeps", "selftests/a.sh", SHELL + "sleep 1\n", SHELL + "# sleep 1\n"),
     ("sleeps", "selftests/a.c", C + "nanosleep(&t, 0);", "vm/a.c"),
+    ("sleeps", "ci/tests/test_a.py", "sleep(1)\n", "sleep(1)  # sleeps: a load, not a wait\n"),
+    ("sleeps", "ci/tests/test_a.py", "if x:\n    sleep(1)\n", "while x:\n    sleep(1)\n"),
     ("marks", "a.c", C + "/* TO" "DO: more */\n", C + "/* all of TO" "DOS is done */\n"),
     ("marks", "a.py", PYTHON + "# FIX" "ME\n", PYTHON + "x = '# FIX" "ME'\n"),
     ("registries", "a.py", "x = 'http://deb.deb" "ian.org/x'\n", "x = 'deb.example.org'\n"),
