@@ -141,6 +141,18 @@ def test_every_target_exists() -> None:
         assert not set(re.findall(r"\bmake ([a-z][a-z-]+)\b(?=[`\n ]*[`#\n(])", text)) - targets
 
 
+def test_every_test_named_exists() -> None:
+    """The tests behind the claims are those of the suite, or files of this tree."""
+    test = re.compile(r"^TEST(?:_EACH\(\w+, |\()(\w+), (\w+)", re.MULTILINE)
+    suite = {f"{area}.{name}" for source in (ROOT / "selftests").glob("*/*.c")
+             for area, name in test.findall(source.read_text(encoding="utf-8"))}
+    text = (ROOT / "docs/containers.md").read_text(encoding="utf-8")
+    named = [name for line in re.findall(r"^Tests: (.*?)\.$", text, re.MULTILINE | re.DOTALL)
+             for name in re.findall(r"`([^`]+)`", line)]
+    assert len(named) > 20
+    assert not [name for name in named if name not in suite and not (ROOT / name).is_file()]
+
+
 @pytest.mark.parametrize("name", DOCUMENTS)
 def test_every_link_leads_somewhere(name: str) -> None:
     """Files and folders that are named exist."""
