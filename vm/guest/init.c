@@ -102,33 +102,39 @@ static size_t free_memory(void)
 	return info.freeram * info.mem_unit;
 }
 
-/* Leaves zeros in free memory: the kernel zeroes the anonymous pages that it hands out. Stops
- * above the watermark where it would start to reclaim, and kill. */
+/* Takes nearly all memory and gives it back: the kernel zeroes the anonymous pages that it hands
+ * out, so zeros are what it leaves. A process of its own, which the kernel kills first if it goes
+ * too far. */
 static void zero_free_memory(void)
 {
-	enum { RESERVE = 6 << 20, STEP = 1 << 20, PAGE = 4096 };
+	enum { RESERVE = 3 << 20, STEP = 1 << 18, PAGE = 4096 };
 	size_t size = free_memory();
+	int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
 	char *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
-	if (memory == MAP_FAILED)
-		return;
+	if (memory == MAP_FAILED || fd < 0 || write(fd, "1000", 4) < 0)
+		_exit(1);
 	for (size_t at = 0; at < size && free_memory() > RESERVE; at += STEP)
 		for (size_t page = at; page < at + STEP && page < size; page += PAGE)
 			((volatile char *)memory)[page] = 0;
-	munmap(memory, size);
+	_exit(0);
 }
 
 /* Makes the memory image small before a snapshot. */
 static void settle(void)
 {
 	int fd = open("/proc/sys/vm/drop_caches", O_WRONLY | O_CLOEXEC);
+	pid_t pid;
 
 	if (fd >= 0 && write(fd, "3", 1) < 0)
 		wire_sendf("trouble", "cannot drop caches: %s", strerror(errno));
 	if (fd >= 0)
 		close(fd);
-	zero_free_memory();
+	pid = fork();
+	if (pid == 0)
+		zero_free_memory();
+	waitpid(pid, NULL, 0);
 	wire_sendf("settled", "%zu", free_memory() >> 10);
 }
 

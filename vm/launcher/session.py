@@ -177,19 +177,31 @@ class Session:
     def _outcome(self) -> Outcome:
         self._publish_settled(len(self._results))
         healthy = not self._end and not self._splats and not self._taints
-        verdicts: List[Verdict] = []
         missing = [test for name, test in self.tests.items() if name not in self._done]
-        if self._exit is not None:
+        late = self._late_splat()
+        if late:
+            verdicts = [self._judge_late(late, missing)]
+        elif self._complaint_at() is not None:
+            verdicts = []  # tests without a result run again, in a fresh guest
+        elif self._exit is not None:
             self._problems += self._parser.finish() + self._judge_exit()
             verdicts = self._judge_missing(missing)
-        elif missing:
-            verdicts = self._judge_running(missing[0])
+        else:
+            verdicts = self._judge_running(missing)
         done = self._done | {verdict.test.name for verdict in verdicts}
         return Outcome(verdicts, done, healthy, self._problems)
 
+    def _complaint_at(self) -> Optional[int]:
+        """The number of the result before which the kernel complained for the first time."""
+        places = [splat.mark for splat in self._splats] + list(self._taints)
+        return min(places) if places else None
+
     def _publish_settled(self, settled: int) -> None:
-        """Publishes the results that the kernel's log has passed."""
-        while self._published < min(settled, len(self._results)):
+        """Publishes the results that the kernel's log has passed. What came after a complaint is
+        no result: the kernel was no longer the one to be tested."""
+        bad = self._complaint_at()
+        last = min(settled, len(self._results), len(self._results) if bad is None else bad + 1)
+        while self._published < last:
             index = self._published
             self._published += 1
             result, seconds = self._results[index]
@@ -211,16 +223,31 @@ class Session:
         reason = f"{splat.text} (the test itself: {result.status})"
         return Verdict(test, "crash", reason, seconds, result.diagnostics, splat.kind, self._log())
 
-    def _judge_running(self, test: plan.Planned) -> List[Verdict]:
-        """The test that was under way when the session was cut short; none when it was cut
-        between tests."""
-        seconds = time.monotonic() - self._since
-        splat = next((splat for splat in self._splats if splat.mark >= len(self._results)), None)
-        pending = self._parser.comments + self._stderr
-        if splat:
-            return [Verdict(test, "crash", splat.text, seconds, pending, splat.kind, self._log())]
-        if self._splats:
+    def _late_splat(self) -> Optional[splats.Splat]:
+        """A complaint that came after the last result."""
+        count = len(self._results)
+        bad = self._complaint_at()
+        if bad is None or bad < count:
+            return None
+        if count in self._taints:
+            text = f"the kernel is tainted: {self._taints[count]}"
+            self._splats.append(splats.Splat("taint", text, False, count))
+        return next((splat for splat in self._splats if splat.mark >= count), None)
+
+    def _judge_late(self, splat: splats.Splat, missing: List[plan.Planned]) -> Verdict:
+        """It belongs to the test that was running; to an entry of its own after the last one."""
+        last = next(reversed(list(self.tests.values())))
+        test = missing[0] if missing else \
+            last._replace(name=f"{last.program}.after_the_last_test", behaviours=[])
+        return Verdict(test, "crash", splat.text, time.monotonic() - self._since,
+                       self._parser.comments + self._stderr, splat.kind, self._log())
+
+    def _judge_running(self, missing: List[plan.Planned]) -> List[Verdict]:
+        """The test that was under way when the session was cut short."""
+        if not missing:
             return []
+        test, seconds = missing[0], time.monotonic() - self._since
+        pending = self._parser.comments + self._stderr
         status = "crash" if self._infra else "timeout"
         return [Verdict(test, status, self._end, seconds, pending, log=self._log(),
                         blame="infra" if self._infra else "")]

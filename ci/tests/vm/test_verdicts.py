@@ -79,6 +79,28 @@ def test_an_oops_ends_the_guest_at_once(launch: Launcher) -> None:
     assert done.statuses()["passes_again"] == "pass"
 
 
+def test_an_oops_that_takes_the_program_with_it(launch: Launcher) -> None:
+    done = launch(tests="passes oops_kills passes_again")
+    assert done.status == 4
+    assert done.statuses() == {"passes": "pass", "oops_kills": "crash", "passes_again": "pass"}
+    assert done.tests()["demo.oops_kills"]["splat"] == "oops"
+
+
+def test_a_panic_after_the_last_result_is_not_lost(launch: Launcher) -> None:
+    done = launch(tests="passes panics_afterwards")
+    assert done.status == 4
+    assert done.statuses() == {"passes": "pass", "panics_afterwards": "pass",
+                               "after_the_last_test": "crash"}
+
+
+def test_a_guest_that_panics_at_random_points(launch: Launcher) -> None:
+    names = "passes skips reads_added sees_before passes_again"
+    done = launch("--before", "echo done > /root/before; (usleep 150000; echo c > "
+                  "/proc/sysrq-trigger) >/dev/null 2>&1 &", "--isolate", "none", tests=names)
+    assert done.status in (1, 4)
+    assert set(done.statuses()) - {"after_the_last_test"} == set(names.split())
+
+
 def test_a_kernel_that_hangs(launch: Launcher) -> None:
     done = launch(tests="passes hangs passes_again")
     assert done.status == 4
