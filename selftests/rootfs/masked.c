@@ -100,7 +100,8 @@ TEST_EACH(masked_files, rootfs, mask_is_no_road_to_a_device_of_the_host,
 		remember("changed", null.st_mtim.tv_sec);
 	}
 	IN_CONTAINER {
-		struct timespec times[2] = { { .tv_sec = 86400 }, { .tv_sec = 86400 } };
+		long earlier = recall_number("changed") - 1000;
+		struct timespec times[2] = { { .tv_sec = earlier }, { .tv_sec = earlier } };
 
 		ASSERT(exists("/proc/self"));
 		if (utimensat(AT_FDCWD, row->path, times, 0))
@@ -111,6 +112,8 @@ TEST_EACH(masked_files, rootfs, mask_is_no_road_to_a_device_of_the_host,
 
 		MUST(stat("/dev/null", &null));
 		EXPECT_EQ(recall_number("changed"), null.st_mtim.tv_sec);
+		if (recall_number("changed") != null.st_mtim.tv_sec)
+			MUST(utimensat(AT_FDCWD, "/dev/null", NULL, 0));
 	}
 }
 
