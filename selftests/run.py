@@ -40,6 +40,11 @@ class Result:
         return self.word not in ("ok", "skip")
 
     @property
+    def judged_bad(self) -> bool:
+        """Something got through. A test whose stage could not be set has judged nothing."""
+        return self.bad and self.word != "BROKEN"
+
+    @property
     def finding(self) -> str:
         """What got through: the test's own sentence, else what went wrong."""
         for line in self.diagnostics:
@@ -119,8 +124,8 @@ def read_findings(path: Path) -> set[str]:
 
 
 def compare(expected: set[str], results: dict[str, Result]) -> list[str]:
-    """How the failures differ from the expected findings."""
-    bad = {name for name, result in results.items() if result.bad}
+    """How the findings differ from the expected ones."""
+    bad = {name for name, result in results.items() if result.judged_bad}
     return ([f"{name}: expected to be found, but it was not" for name in sorted(expected - bad)]
             + [f"{name}: found, but not expected: {results[name].finding}"
                for name in sorted(bad - expected)])
@@ -133,7 +138,8 @@ def parse_arguments(arguments: list[str]) -> argparse.Namespace:
                         help="a subject's name, raw or user (repeatable; default: raw)")
     parser.add_argument("--run", action="append", default=[], help="only these tests (glob)")
     parser.add_argument("--rootfs", default="", help="the containers' root")
-    parser.add_argument("--findings", type=Path, help="these tests must fail, and no other")
+    parser.add_argument("--findings", type=Path,
+                        help="the tests of this list must find something, and no other")
     parser.add_argument("--verbose", action="store_true", help="diagnostics of what failed")
     return parser.parse_args(arguments)
 
@@ -153,9 +159,11 @@ def run_columns(options: argparse.Namespace) -> dict[str, dict[str, Result]]:
 def print_failures(columns: dict[str, dict[str, Result]], verbose: bool) -> None:
     for column, results in columns.items():
         bad = {name: result for name, result in results.items() if result.bad}
+        found = sum(result.judged_bad for result in bad.values())
         if bad:
-            print(f"\n{column}: {len(bad)} {'failures' if column in (RAW, USER) else 'findings'}")
-        for name, result in bad.items():
+            print(f"\n{column}: {found} {'failures' if column in (RAW, USER) else 'findings'}, "
+                  f"{len(bad) - found} could not be judged")
+        for name, result in sorted(bad.items(), key=lambda item: not item[1].judged_bad):
             print(f"  {name}: {result.finding}")
             for line in result.diagnostics if verbose else []:
                 print(f"      {line}")

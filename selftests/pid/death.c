@@ -74,8 +74,8 @@ static void end_with_seven(int sig)
 
 TEST(pid, init_may_end_by_itself,
      .says = "when PID 1 exits by itself its other processes are gone as well",
-     .finding = "a process outlived its container", .checks = "pid-63 pid-76", .layer = BOTH,
-     .needs = NEED(admin) | NEED(pidns))
+     .finding = "PID 1's exit status was not passed on, or a process outlived it",
+     .checks = "pid-63 pid-76", .layer = BOTH, .needs = NEED(admin) | NEED(pidns))
 {
 	CONTAINER(.unshare = CLONE_NEWPID);
 

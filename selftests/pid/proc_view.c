@@ -33,6 +33,7 @@ TEST(pid, proc_lists_the_members_and_nobody_else,
 	IN_CONTAINER {
 		pid_t member;
 
+		MUST_HOLD(exists("/proc/self"));
 		EXPECT_EQ(1, count_processes("/proc"));
 		EXPECT(exists("/proc/1/status"));
 		member = must_idle();
