@@ -22,10 +22,12 @@ ROWS(masked_files, struct path) = {
 	{ "timer_list", "/proc/timer_list" },
 	{ "timer_stats", "/proc/timer_stats" },
 	{ "sched_debug", "/proc/sched_debug" },
+	{ "interrupts", "/proc/interrupts" },
 };
 
 ROWS(masked_directories, struct path) = {
 	{ "acpi", "/proc/acpi" },
+	{ "asound", "/proc/asound" },
 	{ "scsi", "/proc/scsi" },
 	{ "firmware", "/sys/firmware" },
 	{ "powercap", "/sys/devices/virtual/powercap" },
