@@ -92,7 +92,8 @@ class Qemu:
             self.process = subprocess.Popen(
                 command, stdin=None if terminal else subprocess.DEVNULL,
                 stdout=None if terminal else subprocess.DEVNULL, stderr=subprocess.PIPE,
-                pass_fds=descriptors if POSIX else ())
+                pass_fds=descriptors if POSIX else (),
+                start_new_session=POSIX and not terminal)  # Ctrl-C is for the launcher alone
         except OSError as error:
             raise InfraError(f"cannot run \"{command[0]}\": {error.strerror}") from None
         self._mind()

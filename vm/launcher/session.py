@@ -167,7 +167,7 @@ class Session:
         elif error.how in ("ended", "qemu"):
             said = self.guest.close()
             status = self.guest.qemu.process.returncode
-            if status == 0:
+            if status == 0 and "terminating on signal" not in said:
                 self._splats.append(splats.Splat("reboot", "the guest restarted or switched itself "
                                                  "off without a word", True, len(self._results)))
             else:

@@ -4,6 +4,7 @@ or from a cold boot where snapshots cannot be."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -102,6 +103,9 @@ class Supplier:
 
     def _from_snapshot_or_first(self, terminal: bool) -> Optional[Guest]:
         """None when it turned out that there can be no snapshot."""
+        refused = cache.read_json(self._refusal())
+        if isinstance(refused, str):
+            self._give_up(refused)
         guest = self._restore(terminal)
         if guest or not self._snapshots:
             return guest
@@ -145,9 +149,16 @@ class Supplier:
             self._give_up(f"{error.strerror} in \"{cache.root()}\"")
         except GuestDied as error:
             self._give_up(str(error))
+            with contextlib.suppress(OSError):  # or else the next run tries, too
+                cache.folder("refused")
+                cache.write_json(self._refusal(), str(error))
         finally:
             memory.close()
         cache.prune(time.time())
+
+    def _refusal(self) -> str:
+        """Where it is remembered that QEMU cannot save this machine: trying costs a boot."""
+        return cache.path("refused", f"{self._key}.json")
 
     def _give_up(self, reason: str) -> None:
         self._snapshots = False

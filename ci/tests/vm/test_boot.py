@@ -135,17 +135,19 @@ def _guest_pid(launcher_pid: int) -> int:
     return pytest.fail("no QEMU")
 
 
-def test_a_qemu_killed_in_the_middle_is_replaced(launch: Launcher) -> None:
+@pytest.mark.parametrize("number, said", [
+    (signal.SIGKILL, "QEMU ended with -9"), (signal.SIGTERM, "terminating on signal 15")])
+def test_a_qemu_killed_in_the_middle_is_replaced(launch: Launcher, number: int, said: str) -> None:
     launch()  # the snapshot is there afterwards
     command = launch.argv("--isolate", "none", "--timeout", "0.2",
                           tests="passes sleeps passes_again")
     with subprocess.Popen(command, env=launch.environment, stdout=subprocess.PIPE,
                           encoding="utf-8") as process:
         _wait_for_line(process, "demo.passes")
-        os.kill(_guest_pid(process.pid), signal.SIGKILL)
+        os.kill(_guest_pid(process.pid), number)
         assert process.stdout
         rest = process.stdout.read()
-    assert "QEMU ended with -9" in rest
+    assert said in rest
     assert "TIMEOUT" in rest and "demo.passes_again" in rest
     assert process.returncode == 1  # the test that sleeps, not the lost QEMU
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -12,7 +13,7 @@ import pytest
 
 from launcher import snapshot
 
-from .conftest import Finished, Launcher
+from .conftest import TREE, Finished, Launcher
 
 
 @pytest.fixture
@@ -96,6 +97,26 @@ def test_a_cache_that_cannot_be_written(image: Path, tmp_path: Path) -> None:
     done = Launcher(image, tmp_path / "cache", tmp_path)(tests="passes")
     assert done.status == 0, done.err
     assert "warning: cannot keep a snapshot: Not a directory" in done.out
+
+
+REFUSING = """
+import sys
+sys.path.insert(0, sys.argv.pop(1))
+from launcher import main, snapshot
+snapshot.CAPABILITIES["capabilities"][0]["capability"] = "x-no-such-thing"
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+def test_a_qemu_that_cannot_save_is_asked_once(own: Launcher) -> None:
+    def run() -> str:
+        options = own.argv("--json", str(own.scratch / "r.json"), tests="passes")[1:]
+        done = subprocess.run([sys.executable, "-c", REFUSING, TREE / "vm", *options], check=True,
+                              env=own.environment, capture_output=True, encoding="utf-8")
+        assert "cannot keep a snapshot: QEMU refused migrate-set-capabilities" in done.stdout
+        return (own.scratch / "r.json").read_text()
+    assert '"boots": 2' in run()
+    assert '"boots": 1' in run()
 
 
 def facts(done: Finished) -> Dict[str, str]:
