@@ -31,7 +31,7 @@ TEST(mnt, idmapped_mount_translates_owners,
      .says = "an idmapped mount shows files with mapped owners and writes with unmapped ones",
      .checks = "mnt-018 mnt-021 mnt-086", .needs = IDMAP_NEEDS)
 {
-	_fd_ int userns = -EBADF, copy = -EBADF, file = -EBADF;
+	_fd_ int userns = -EBADF, copy = -EBADF;
 	struct stat status;
 
 	own_stage();

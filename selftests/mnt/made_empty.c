@@ -37,9 +37,9 @@ static uint64_t parent_of_root(char type[16])
 	struct mnt_id_req request = { .size = MNT_ID_REQ_SIZE_VER0,
 				      .mnt_id = unique_id("/"),
 				      .param = STATMOUNT_MNT_BASIC | STATMOUNT_FS_TYPE };
-	struct {
+	union {
 		struct statmount head;
-		char text[512];
+		char bytes[sizeof(struct statmount) + 512];
 	} answer;
 
 	MUST(syscall(SYS_statmount, &request, &answer, sizeof(answer), 0));

@@ -7,9 +7,9 @@
 #define STATMOUNT_NEEDS                                                                            \
 	NEED(admin) | NEED(mntns) | NEED(statmount) | NEED(listmount) | NEED(unique_mount_id)
 
-struct answer {
+union answer {
 	struct statmount head;
-	char text[4096];
+	char bytes[sizeof(struct statmount) + 4096];
 };
 
 static uint64_t unique_id(const char *path)
@@ -20,7 +20,7 @@ static uint64_t unique_id(const char *path)
 	return status.stx_mnt_id;
 }
 
-static long ask(uint64_t id, uint64_t mask, struct answer *answer)
+static long ask(uint64_t id, uint64_t mask, union answer *answer)
 {
 	struct mnt_id_req request = { .size = MNT_ID_REQ_SIZE_VER0, .mnt_id = id, .param = mask };
 
@@ -49,7 +49,7 @@ TEST(mnt, statmount_agrees_with_mountinfo,
 {
 	const uint64_t mask = STATMOUNT_SB_BASIC | STATMOUNT_MNT_BASIC | STATMOUNT_MNT_ROOT |
 			      STATMOUNT_MNT_POINT | STATMOUNT_FS_TYPE;
-	struct answer answer;
+	union answer answer;
 	struct mount_line line;
 
 	own_stage();
@@ -79,7 +79,7 @@ TEST(mnt, statmount_agrees_with_mountinfo,
 TEST(mnt, statmount_names_the_master, .says = "statmount of a slave names its master's group",
      .checks = "mnt-051", .needs = STATMOUNT_NEEDS)
 {
-	struct answer answer;
+	union answer answer;
 
 	own_stage();
 	must_tmpfs("point");
@@ -99,7 +99,7 @@ TEST(mnt, statmount_checks_its_arguments,
      .needs = STATMOUNT_NEEDS)
 {
 	struct mnt_id_req request = { .size = MNT_ID_REQ_SIZE_VER0, .param = STATMOUNT_MNT_POINT };
-	struct answer answer;
+	union answer answer;
 
 	table();
 	request.mnt_id = unique_id("top");
@@ -117,7 +117,7 @@ TEST(mnt, statmount_needs_a_reachable_mount,
      .says = "a mount outside of the caller's root is EPERM for nobody and not for root",
      .checks = "mnt-053", .needs = STATMOUNT_NEEDS)
 {
-	struct answer answer;
+	union answer answer;
 	uint64_t outside;
 
 	table();
@@ -235,7 +235,7 @@ TEST(mnt, statmount_tells_the_namespace,
      .says = "STATMOUNT_MNT_NS_ID gives the id that the namespace file gives", .checks = "mnt-054",
      .needs = STATMOUNT_NEEDS | NEED(statmount_ns))
 {
-	struct answer answer;
+	union answer answer;
 
 	table();
 	ASSERT_OK(ask(unique_id("top"), STATMOUNT_MNT_NS_ID, &answer));
@@ -284,7 +284,7 @@ TEST(mnt, unmounted_mount_is_told_by_descriptor,
 {
 	struct mnt_id_req request = { .size = MNT_ID_REQ_SIZE_VER1,
 				      .param = STATMOUNT_MNT_BASIC | STATMOUNT_MNT_POINT };
-	struct answer answer;
+	union answer answer;
 	_fd_ int held = -EBADF;
 	uint64_t id;
 

@@ -308,10 +308,9 @@ TEST(rootfs, read_only_root_leaves_dev_and_shm_writable,
 	CONTAINER(.unshare = CLONE_NEWNS, .read_only = true);
 
 	IN_CONTAINER {
-		_fd_ int file = EXPECT_OK(
-			open("/dev/shm/new", O_CREAT | O_EXCL | O_WRONLY | O_CLOEXEC, 0600));
 		_fd_ int null = EXPECT_OK(open("/dev/null", O_WRONLY | O_CLOEXEC));
 
+		EXPECT_OK(close(open("/dev/shm/new", O_CREAT | O_WRONLY | O_CLOEXEC, 0600)));
 		EXPECT_EQ(1, write(null, "x", 1));
 	}
 }
