@@ -164,16 +164,13 @@ TEST(mnt, host_table_is_the_same_afterwards,
      .finding = "the runtime changed the host's mount table", .checks = "mnt-116 mnt-119",
      .layer = RUNTIME, .needs = NEED(mntns))
 {
-	static char *before;
+	static char before[65536];
 
-	ON_HOST { before = strdup(must_read("/proc/self/mountinfo")); }
+	ON_HOST { snprintf(before, sizeof(before), "%s", must_read("/proc/self/mountinfo")); }
 
 	CONTAINER(FRESH);
 
 	ON_HOST { EXPECT_STREQ(before, must_read("/proc/self/mountinfo")); }
 	IN_CONTAINER { EXPECT(exists("/")); }
-	ON_HOST {
-		EXPECT_STREQ(before, must_read("/proc/self/mountinfo"));
-		free(before);
-	}
+	ON_HOST { EXPECT_STREQ(before, must_read("/proc/self/mountinfo")); }
 }
