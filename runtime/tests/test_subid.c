@@ -91,15 +91,29 @@ START_TEST(takes_the_range_of_the_caller)
 }
 END_TEST
 
+/* By the name in /etc/passwd; who has none there is found by number alone. */
+static const char *own_name(void)
+{
+	static char number[16];
+	FILE *passwd = fopen("/etc/passwd", "re");
+	const struct passwd *pw;
+
+	ck_assert_ptr_nonnull(passwd);
+	while ((pw = fgetpwent(passwd)) && pw->pw_uid != geteuid())
+		;
+	fclose(passwd);
+	snprintf(number, sizeof(number), "%u", geteuid());
+	return pw ? pw->pw_name : number;
+}
+
 START_TEST(finds_the_caller_by_name)
 {
-	const struct passwd *pw = getpwuid(geteuid());
+	const char *name = own_name();
 	char text[128];
 
-	ck_assert_msg(pw, "this user has no name");
-	snprintf(text, sizeof(text), "%s:7000:10\n", pw->pw_name);
+	snprintf(text, sizeof(text), "%s:7000:10\n", name);
 	ck_assert_uint_eq(maps_of(text)->n, 2);
-	snprintf(text, sizeof(text), "%sx:7000:10\n", pw->pw_name);
+	snprintf(text, sizeof(text), "%sx:7000:10\n", name);
 	ck_assert_uint_eq(maps_of(text)->n, 1);
 }
 END_TEST
