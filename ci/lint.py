@@ -227,9 +227,10 @@ def registries(tree: Tree) -> Iterator[str]:
 def compilers(tree: Tree) -> Iterator[str]:
     """gcc and clang, all warnings being errors."""
     warnings = shlex.split(os.environ.get("WARNINGS", "-Wall -Wextra -Werror"))
-    for compiler in ("gcc", "clang"):
+    # The kernel's own structures end in an array of any length, and stand in larger ones.
+    for compiler in (["gcc"], ["clang", "-Wno-gnu-variable-sized-type-not-at-end"]):
         for sources, flags in compiled(tree):
-            yield from tree.each(sources, compiler, "-fsyntax-only", *flags, *warnings, "{}")
+            yield from tree.each(sources, *compiler, "-fsyntax-only", *flags, *warnings, "{}")
 
 
 def compiled(tree: Tree) -> Iterator[tuple[list[Source], list[str]]]:
