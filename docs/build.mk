@@ -2,7 +2,7 @@
 # What is said to people is tested too: the manual, the completions, what make install
 # installs, the demonstration, and every command in README.md and docs/containers.md.
 
-check-docs: $(BULKHEAD) rootfs
+check-docs: $(BUILD)/bulkhead rootfs
 	$(call ci-pytest,ci/tests/docs)
 
 CHECKS += check-docs
