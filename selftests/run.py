@@ -75,6 +75,12 @@ def parse(ktap: str) -> dict[str, Result]:
     return results
 
 
+def absent(ktap: str) -> str | None:
+    """Why the whole program was skipped: the subject is not there."""
+    match = re.search(r"^1\.\.0 # SKIP (.*)$", ktap, re.MULTILINE)
+    return match[1] if match else None
+
+
 def planned(ktap: str) -> int | None:
     """The number of tests that the program promised, None when it promised nothing."""
     match = re.search(r"^1\.\.(\d+)", ktap, re.MULTILINE)
@@ -93,6 +99,8 @@ def run_program(program: Path, column: str, options: argparse.Namespace) -> dict
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False)
     results = parse(done.stdout)
+    if absent(done.stdout):
+        options.absent[column] = absent(done.stdout)
     if planned(done.stdout) != len(results) or done.returncode not in (0, 1, 4):
         told = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         results[f"{program.name}.*"] = Result("LOST", f"exit status {done.returncode}: {told}")
@@ -171,9 +179,15 @@ def print_failures(columns: dict[str, dict[str, Result]], verbose: bool) -> None
 
 def main(arguments: list[str]) -> int:
     options = parse_arguments(arguments)
+    options.absent = {}
     columns = run_columns(options)
     print("\n".join(table(columns)))
     print_failures(columns, options.verbose)
+    for column, reason in options.absent.items():
+        print(f"\n{column}: not judged: {reason}")
+        columns.pop(column)
+    if options.absent and not columns:
+        return 0
     if not any(columns.values()):
         print("selftest: cannot judge: no test ran", file=sys.stderr)
         return 1

@@ -145,12 +145,12 @@ void must_become_nobody_(void)
 {
 	const struct __user_cap_data_struct none[2] = { 0 };
 
-	/* Where only one id is mapped, there is no other to change to. */
+	/* Where only one id is mapped (EINVAL), or without the right (EPERM), the id stays. */
 	if (setgroups(0, NULL) && errno != EPERM)
 		world_broken("drop", "the supplementary groups");
-	if (setresgid(65534, 65534, 65534) && errno != EINVAL)
+	if (setresgid(65534, 65534, 65534) && errno != EINVAL && errno != EPERM)
 		world_broken("change to", "gid 65534");
-	if (setresuid(65534, 65534, 65534) && errno != EINVAL)
+	if (setresuid(65534, 65534, 65534) && errno != EINVAL && errno != EPERM)
 		world_broken("change to", "uid 65534");
 	set_caps(none);
 }
