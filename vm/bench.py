@@ -101,11 +101,11 @@ def virtme() -> Optional[Callable[[], float]]:
     program = shutil.which("vng")
     if not program:
         return None
+    command = [program, "--run", "--", "true"]
 
     def run() -> float:
         start = time.monotonic()
-        subprocess.run([program, "--run", "--", "true"], check=True, stdin=subprocess.DEVNULL,
-                       stdout=subprocess.DEVNULL)
+        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
         return time.monotonic() - start
     return run
 
