@@ -391,6 +391,11 @@ static bool probe_private_mounts(void)
 	return true;
 }
 
+static bool probe_tame_binds(void)
+{
+	return true;
+}
+
 static bool probe_own_sys(void)
 {
 	return true;

@@ -86,6 +86,7 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(own_dev, NEED_PRIV, "", "2.2", "dev")                                                    \
 	X(own_tmpfs, NEED_PRIV, "", "2.4", "tmpfs")                                                \
 	X(private_mounts, NEED_PRIV, "", "2.6.15", "private-mounts")                               \
+	X(tame_binds, NEED_PRIV, "", "2.6.15", "tame-binds")                                       \
 	X(own_sys, NEED_PRIV, "", "2.6", "sys")                                                    \
 	X(mqueue, NEED_PRIV, "", "2.6.6", "mqueue")                                                \
 	X(own_session, NEED_PRIV, "", "2.2", "session")                                            \

@@ -268,6 +268,53 @@ TEST(rootfs, root_is_the_directory_asked_for,
 	}
 }
 
+struct bound {
+	const char *label, *path;
+	unsigned long flags;
+};
+
+/* Where a runtime promises that nothing it binds brings devices or set-user-ID programs. */
+ROWS(tame, struct bound) = {
+	{ "root", "/", ST_NOSUID | ST_NODEV },
+	{ "program", "/selftest", ST_NOSUID | ST_NODEV | ST_RDONLY },
+	{ "directory", "/mnt", ST_NOSUID | ST_NODEV },
+	{ "null", "/dev/null", ST_NOSUID },
+	{ "zero", "/dev/zero", ST_NOSUID },
+	{ "full", "/dev/full", ST_NOSUID },
+	{ "random", "/dev/random", ST_NOSUID },
+	{ "urandom", "/dev/urandom", ST_NOSUID },
+	{ "tty", "/dev/tty", ST_NOSUID },
+	{ "dev", "/dev", ST_NOSUID | ST_NODEV },
+};
+
+TEST_EACH(tame, rootfs, what_is_bound_brings_no_devices,
+	  .says = "the root and what is bound are nosuid and nodev, device nodes nosuid",
+	  .finding = "a bind lacks the protective flags that the runtime promises",
+	  .checks = "mnt-076 rootfs-39", .layer = RUNTIME, .needs = NEED(mntns) | NEED(tame_binds))
+{
+	CONTAINER(.unshare = CLONE_NEWNS, .bind = { text("%s:/mnt", scratch()) });
+
+	IN_CONTAINER {
+		struct statvfs status;
+
+		ASSERT_OK(statvfs(row->path, &status));
+		EXPECT_EQ(row->flags, status.f_flag & row->flags);
+	}
+}
+
+TEST(rootfs, interrupts_and_buses_are_read_only,
+     .says = "/proc/irq and /proc/bus are read-only, whatever else the runtime masks",
+     .finding = "a kernel path that should be read-only is writable", .checks = "rootfs-22",
+     .layer = RUNTIME, .needs = NEED(root) | NEED(mntns) | NEED(own_proc) | NEED(own_dev))
+{
+	CONTAINER(.unshare = CLONE_NEWNS);
+
+	IN_CONTAINER {
+		EXPECT_ERRNO(EROFS, chmod("/proc/irq", 0777));
+		EXPECT_ERRNO(EROFS, chmod("/proc/bus", 0777));
+	}
+}
+
 struct root_mode {
 	const char *label;
 	bool read_only, userns;
