@@ -108,6 +108,35 @@ def test_the_manual_says_what_child_cannot(help_of: dict[str, str]) -> None:
         assert refused == line.endswith("*"), option
 
 
+def c_strings(source: str, table: str) -> set[str]:
+    """The strings of a table in the runtime's sources."""
+    text = (ROOT / "runtime" / source).read_text(encoding="utf-8")
+    found = re.search(rf"\b{table}\[\] = {{(.*?)}};", text, re.DOTALL)
+    assert found, table
+    return set(re.findall(r'"(/[^"]*)"', found[1]))
+
+
+def test_the_manual_lists_what_is_masked() -> None:
+    """And what is read-only: the tables of mask.c, no more and no less."""
+    text = MANUAL.read_text(encoding="utf-8")
+    masked, read_only = text[text.index("\nMasked:"):].split("\nRead-only:")
+    masked_paths = set(re.findall(r"/(?:proc|sys)/[a-z_/]+(?= [,.])", masked))
+    assert masked_paths - {"/sys/devices/system/cpu/cpu"} == \
+        c_strings("mask.c", "masked_files") | c_strings("mask.c", "masked_dirs")
+    assert "/thermal_throttle" in masked
+    first = read_only[:read_only.index(".It")]
+    assert set(re.findall(r"/proc/[a-z-]+", first)) == c_strings("mask.c", "read_only")
+
+
+def test_the_manual_lists_the_capabilities_that_stay() -> None:
+    """By the default set in names.c."""
+    kept = (ROOT / "runtime/names.c").read_text(encoding="utf-8").split("default_caps =")[1]
+    names = set(re.findall(r"BIT\(CAP_(\w+)\)", kept))
+    sentence = re.search(r"Capabilities are reduced to ([A-Z_, \nand]+), in the bounding",
+                         MANUAL.read_text(encoding="utf-8"))
+    assert sentence and set(re.findall(r"[A-Z_]+", sentence[1])) == names
+
+
 def test_the_help_has_every_option(options: set[str], help_of: dict[str, str]) -> None:
     """Each on a line of its own."""
     assert set(help_of) == options
