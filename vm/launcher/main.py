@@ -154,7 +154,12 @@ def _tests(options: argparse.Namespace, combos: List[setup.Combo],
     runner = Runner(Settings(options.timeout, options.repeat, options.before), progress.result)
     if options.gdb:
         progress.say("waiting for gdb: gdb vmlinux -ex 'target remote :1234'")
-    runner.work(jobs, options.jobs or min(4, hosts.cpu_count()))
+    interrupt = None
+    try:
+        runner.work(jobs, options.jobs or min(4, hosts.cpu_count()))
+    except KeyboardInterrupt as error:  # what is known by now is still reported
+        runner.problems.append("interrupted")
+        interrupt = error
     runs = list({id(job.run): job.run for job in jobs}.values())
     _complete(runs, jobs, catalogues)
     report: results.Report = {
@@ -167,6 +172,8 @@ def _tests(options: argparse.Namespace, combos: List[setup.Combo],
     report["verdict"] = {"status": status, "reason": reason}
     progress.finish(report, status, reason)
     _write(report, options)
+    if interrupt:
+        raise interrupt
     return status
 
 

@@ -157,7 +157,8 @@ def test_a_qemu_killed_in_the_middle_is_replaced(launch: Launcher, number: int, 
 def test_nothing_is_left_when_the_launcher_is_killed(launch: Launcher, number: int, status: int) \
         -> None:
     launch()
-    command = launch.argv(tests="passes sleeps")
+    results = launch.scratch / "interrupted.json"
+    command = launch.argv("--json", str(results), tests="passes sleeps")
     with subprocess.Popen(command, env=launch.environment, stdout=subprocess.PIPE,
                           stderr=subprocess.PIPE, encoding="utf-8") as process:
         _wait_for_line(process, "demo.passes")
@@ -165,6 +166,7 @@ def test_nothing_is_left_when_the_launcher_is_killed(launch: Launcher, number: i
         os.kill(process.pid, number)
         process.communicate()
     assert process.returncode == status
+    assert status < 0 or '"interrupted"' in results.read_text(), "what is known is reported"
     # The minder needs a moment to see that its launcher is gone; a pidfd is readable at the end.
     ended, _, _ = select.select([guest], [], [], 10)
     os.close(guest)
