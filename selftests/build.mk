@@ -90,6 +90,8 @@ selftest-check: selftest-selfcheck selftest-layers ## what make check runs of th
 CHECKS += selftest-check
 
 # Time and again one raw test against one fork, exec and wait: see harness/selfcheck/overhead.c.
+bench: selftest-bench
+
 selftest-bench: $(BUILD)/selfcheck/overhead/overhead ## cost of the harness per raw test
 	$< --verbose
 
