@@ -18,7 +18,7 @@ check-runtime: $(BUILD)/bulkhead rootfs ## test the runtime end to end, as a use
 lint-sources: $(BUILD)/bulkhead
 	@PYTHONDONTWRITEBYTECODE=1 WARNINGS='$(WARNINGS)' $(PYTHON) ci/lint.py --build $(BUILD)
 
-CHECKS += check-ci check-runtime
+CHECKS += check-ci check-runtime lint-sources
 LINTS  += lint-sources
 
 .PHONY: deps check-ci check-runtime lint-sources
