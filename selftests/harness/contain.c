@@ -33,6 +33,21 @@ static void make_cgroup(void)
 		cgroup[0] = 0;
 }
 
+/* A runner that was killed could not remove its cgroup: the next one does. */
+static void sweep_cgroups(void)
+{
+	DIR *directory = opendir(cgroup_root);
+	struct dirent *entry;
+	int owner;
+
+	while (directory && (entry = readdir(directory)))
+		if (sscanf(entry->d_name, CGROUP_PREFIX "%d-", &owner) == 1 && kill(owner, 0) &&
+		    errno == ESRCH)
+			unlinkat(dirfd(directory), entry->d_name, AT_REMOVEDIR);
+	if (directory)
+		closedir(directory);
+}
+
 void contain_open(void)
 {
 	static const char *const roots[] = { "/sys/fs/cgroup/unified", "/sys/fs/cgroup" };
@@ -41,8 +56,10 @@ void contain_open(void)
 	for (size_t i = 0; i < 2 && !cgroup_root; i++)
 		if (exists("%s/cgroup.procs", roots[i]))
 			cgroup_root = roots[i];
-	if (cgroup_root)
-		make_cgroup();
+	if (!cgroup_root)
+		return;
+	sweep_cgroups();
+	make_cgroup();
 }
 
 void contain_close(void)

@@ -127,7 +127,7 @@ def test_results_appear_while_the_run_goes_on() -> None:
         assert program.stdout
         lines = [program.stdout.readline() for _ in range(3)]
         assert lines[2] == "ok 1 selfcheck.true_claims_pass\n" and program.poll() is None
-        program.kill()
+        program.terminate()
 
 
 def group_of(leader: int) -> list[str]:

@@ -125,7 +125,7 @@ TEST(selfcheck, cgroup_left_behind, .needs = NEED(root) | NEED(cgroup2))
 		exists("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
 
 	EXPECT(true);
-	MUST(mkdir(text("%s/selfcheck-leftover", root), 0755));
+	MUST(mkdir(text("%s/selfcheck-%d", root, getpid()), 0755));
 }
 
 TEST(selfcheck, shared_memory_left_behind, .needs = NEED(root))

@@ -20,7 +20,7 @@ chmod 755 "$work"
 
 # What differs from run to run: the scratch directory's name and where cgroups are mounted.
 normalise() {
-	sed -e 's|/[^ ]*/selftest-[A-Za-z0-9]*|SCRATCH|g' -e 's|cgroup /[^ ]*/|cgroup |g' \
+	sed -e 's|/[^ ]*/selftest-[A-Za-z0-9]*|SCRATCH|g' -e 's|cgroup /[^ ]*/selfcheck-[0-9]*|cgroup|g' \
 		-e 's|^# subject bulkhead .*|# subject bulkhead VERSION|'
 }
 
