@@ -15,7 +15,8 @@ from launcher.errors import GuestDied, InfraError
 POSIX = os.name == "posix"
 
 # The minder waits for the pipe that only the launcher holds open; when the launcher is gone, even
-# by SIGKILL, it reads the end of the file and kills QEMU.
+# by SIGKILL, it reads the end of the file and kills QEMU. It has a session of its own: what ends the
+# launcher's whole process group must not end it.
 MINDER = 'read -r _; kill -9 "$0" 2>/dev/null'
 
 
@@ -104,7 +105,8 @@ class Qemu:
     def _mind(self) -> None:
         if POSIX:
             self._minder = subprocess.Popen(["/bin/sh", "-c", MINDER, str(self.process.pid)],
-                                            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL)
+                                            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                            stderr=subprocess.DEVNULL, start_new_session=True)
 
     def _connected(self, channel: Channel) -> socket.socket:
         if channel.far:

@@ -236,6 +236,9 @@ def restore(machine: Machine, name: str, meta: Dict[str, Any], terminal: bool = 
             _load_devices(guest, file.read())
     except (OSError, GuestDied) as error:
         raise GuestDied("restore", f"{error} {guest.close()}".strip()) from None
+    except BaseException:
+        guest.close()
+        raise
     guest.hello = str(meta.get("hello", ""))
     guest.troubles = list(meta.get("troubles", []))
     return guest

@@ -167,7 +167,7 @@ class Supplier:
     def _begun(self, guest: Guest) -> Guest:
         try:
             guest.begin()
-        except GuestDied:
+        except BaseException:
             guest.close()
             raise
         self.release = guest.hello.split(" ")[1] if " " in guest.hello else ""

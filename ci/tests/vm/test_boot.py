@@ -160,10 +160,11 @@ def test_nothing_is_left_when_the_launcher_is_killed(launch: Launcher, number: i
     results = launch.scratch / "interrupted.json"
     command = launch.argv("--json", str(results), tests="passes sleeps")
     with subprocess.Popen(command, env=launch.environment, stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, encoding="utf-8") as process:
+                          stderr=subprocess.PIPE, encoding="utf-8",
+                          start_new_session=True) as process:
         _wait_for_line(process, "demo.passes")
         guest = os.pidfd_open(_guest_pid(process.pid))
-        os.kill(process.pid, number)
+        os.killpg(process.pid, number)  # as timeout(1) and terminals do
         process.communicate()
     assert process.returncode == status
     assert status < 0 or '"interrupted"' in results.read_text(), "what is known is reported"
