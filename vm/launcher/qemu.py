@@ -15,8 +15,8 @@ from launcher.errors import GuestDied, InfraError
 POSIX = os.name == "posix"
 
 # The minder waits for the pipe that only the launcher holds open; when the launcher is gone, even
-# by SIGKILL, it reads the end of the file and kills QEMU. It has a session of its own: what ends the
-# launcher's whole process group must not end it.
+# by SIGKILL, it reads the end of the file and kills QEMU. It has a session of its own: what ends
+# the whole process group of the launcher must not end it.
 MINDER = 'read -r _; kill -9 "$0" 2>/dev/null'
 
 
