@@ -26,6 +26,17 @@ int binds_host(struct container *c)
 	return 0;
 }
 
+bool binds_cover(const struct plan *p, const char *path)
+{
+	for (size_t i = 0; i < p->n_tmpfs; i++)
+		if (strcmp(p->tmpfs[i].target, path) == 0)
+			return true;
+	for (size_t i = 0; i < p->n_binds; i++)
+		if (strcmp(p->binds[i].target, path) == 0)
+			return true;
+	return false;
+}
+
 /* Every source is a descriptor until the root is switched; the limit is put back then. */
 static int raise_descriptor_limit(struct inside *in, struct rlimit64 *before)
 {
@@ -109,6 +120,22 @@ static bool is_directory(int fd)
 	return (stx.stx_mode & S_IFMT) == S_IFDIR;
 }
 
+/* One of our own mounts, however the caller or a link of the rootfs has spelled it. */
+static bool is_ours(int fd)
+{
+	static const char *const ours[] = { "/sys", "/sys/fs/cgroup", "/dev", "/dev/pts" };
+	struct statx target = { .stx_attributes = 0 }, own;
+
+	sys_statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &target);
+	if (!(target.stx_attributes & STATX_ATTR_MOUNT_ROOT))
+		return false;
+	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
+		if (sys_statx(AT_FDCWD, ours[i], 0, STATX_MNT_ID, &own) == 0 &&
+		    own.stx_mnt_id == target.stx_mnt_id)
+			return true;
+	return false;
+}
+
 /* A target in /proc would hide what tools and kernel trust (CVE-2019-16884). */
 static int find_target(struct inside *in, const char *path, bool is_dir)
 {
@@ -126,6 +153,8 @@ static int find_target(struct inside *in, const char *path, bool is_dir)
 	ret = sys_fstatfs(fd, &st);
 	if (ret == 0 && st.f_type == PROC_SUPER_MAGIC)
 		ret = IS_KERNEL_FS;
+	else if (ret == 0 && is_ours(fd))
+		ret = WOULD_HIDE;
 	else if (ret == 0 && is_dir != is_directory(fd))
 		ret = is_dir ? ENOTDIR : EISDIR;
 	if (ret == 0)

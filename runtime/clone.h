@@ -18,6 +18,15 @@
 #endif
 
 /*
+ * A clone3() that only claims to have worked returns 0 to bulkhead itself, which then
+ * takes itself for the new process, on the host. With this flag and &born in child_tid
+ * the kernel writes the new process's tid there before it runs: 0 means that nobody did.
+ */
+#ifndef CLONE_CHILD_SETTID
+#define CLONE_CHILD_SETTID 0x01000000
+#endif
+
+/*
  * clone3_call - start @entry(@arg) in a new process, on the stack that @args names (or,
  * with none, on a copy of this one). @entry must not return. Returns the new process's
  * pid, or -errno. A C function cannot make this call: after it, both processes would

@@ -47,6 +47,7 @@ struct container {
 	pid_t container_pid;     /* what the usher of a time namespace has cloned */
 	int64_t boottime_before; /* seconds on the host's CLOCK_BOOTTIME */
 	pid_t janitor;           /* 0: none runs */
+	int born[2];             /* tid that the kernel gave the usher, the janitor (clone.h) */
 	int host_pidfd;          /* of bulkhead itself, for the janitor */
 	int cgroup;              /* directory */
 	char cgroup_path[512];
@@ -73,6 +74,7 @@ struct inside {
 	const struct plan *plan;
 	struct container *host; /* to read only, and only what was set before clone3() */
 	struct fault fault;
+	int born; /* tid that the kernel gave us; 0 in bulkhead itself (clone.h) */
 	int channel;
 	int tree;               /* the new root, a mount tree */
 	uint64_t root_mnt;      /* mount id of the new root, statx(2) */

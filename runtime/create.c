@@ -103,11 +103,10 @@ static int inside_run(struct inside *in)
 /* Somebody faked clone3(): this is bulkhead itself, on the host. Nothing may happen here. */
 static void refuse_host_process(const struct inside *in)
 {
-	int pid = sys_getpid();
-
-	if (pid <= 0 || pid != in->host->host_pid)
+	if (in->born)
 		return;
 	fail(&in->host->fault, STEP_clone, "", NOT_NEW);
+	janitor_sweep(in->host);
 	fault_print(&in->host->fault, in->plan);
 	RAW1(SYS_exit_group, 125);
 }
@@ -155,8 +154,9 @@ static uint64_t clone_flags(const struct plan *p)
 static int host_clone(struct container *c)
 {
 	struct clone_args args = {
-		.flags = clone_flags(c->plan) | CLONE_PIDFD,
+		.flags = clone_flags(c->plan) | CLONE_PIDFD | CLONE_CHILD_SETTID,
 		.pidfd = (uintptr_t)&c->pidfd,
+		.child_tid = (uintptr_t)&the_inside.born,
 		.exit_signal = SIGCHLD,
 	};
 	long pid = 0;

@@ -32,7 +32,7 @@ enum { LINK_COUNT = sizeof(links) / sizeof(*links) };
 /* mknod(2) of a device needs CAP_MKNOD in the initial user namespace. */
 static bool are_borrowed(const struct inside *in)
 {
-	return in->plan->namespaces & CLONE_NEWUSER || in->plan->rootless;
+	return plan_is_in_userns(in->plan);
 }
 
 int dev_open(struct inside *in)
@@ -88,7 +88,7 @@ int dev_populate(struct inside *in)
 /* The group of terminals, where the id maps know it. */
 static bool knows_tty_group(const struct plan *p)
 {
-	if (!(p->namespaces & CLONE_NEWUSER))
+	if (!plan_is_in_userns(p))
 		return true;
 	for (size_t i = 0; i < p->gids.n; i++)
 		if (p->gids.line[i].inside <= 5 &&
@@ -187,5 +187,7 @@ int dev_inspect(struct inside *in)
 	if (are_borrowed(in))
 		TRY(inspect_borrowed(in));
 	TRY(inspect_mount(in, "/dev/pts", DEVPTS_SUPER_MAGIC, MS_NOSUID | MS_NOEXEC));
+	if (binds_cover(in->plan, "/dev/shm")) /* a larger one, say */
+		return 0;
 	return inspect_mount(in, "/dev/shm", TMPFS_MAGIC, MS_NOSUID | MS_NODEV | MS_NOEXEC);
 }

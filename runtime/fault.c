@@ -45,6 +45,7 @@ static const char *reason(int why)
 	case LIE: return "the kernel reported success, but it did not take effect";
 	case NOT_NEW: return "this process is not a new one";
 	case IS_SYMLINK: return "it is a symbolic link in the rootfs";
+	case WOULD_HIDE: return "it would hide what the container needs for its isolation";
 	case IS_KERNEL_FS: return "it lies in a file system of the kernel";
 	case IS_RUNTIME: return "it is bulkhead itself";
 	case HOST_NAMESPACE: return "it is the host's own";

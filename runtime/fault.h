@@ -78,6 +78,7 @@ enum {
 	LIE = 4000,     /* the kernel reported success, but nothing changed */
 	NOT_NEW,        /* the process that should be new is an old one */
 	IS_SYMLINK,     /* a mount target of ours is a symbolic link */
+	WOULD_HIDE,     /* a target is a mount that the isolation is made of */
 	IS_KERNEL_FS,   /* a bind target lies in /proc */
 	IS_RUNTIME,     /* the command is bulkhead itself */
 	HOST_NAMESPACE, /* `child` was started in a namespace of the host */

@@ -31,10 +31,26 @@ void janitor_sweep(struct container *c)
 		tree_remove(AT_FDCWD, c->work_path, true);
 }
 
+/* clone3() was faked (clone.h): the container has no janitor, so it has no future. */
+static void refuse_host_process(struct container *c)
+{
+	if (c->born[1])
+		return;
+	fail(&c->fault, STEP_watch, "clone3", NOT_NEW);
+	if (c->pidfd >= 3) {
+		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+		wait_for_end_of(c->pidfd);
+	}
+	janitor_sweep(c);
+	fault_print(&c->fault, c->plan);
+	RAW1(SYS_exit_group, 125);
+}
+
 static void janitor_main(void *arg)
 {
 	struct container *c = arg;
 
+	refuse_host_process(c);
 	wait_for_end_of(c->host_pidfd);
 	if (c->pidfd >= 3) {
 		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
@@ -48,7 +64,8 @@ static void janitor_main(void *arg)
 int janitor_start(struct container *c)
 {
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_FILES,
+		.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_SETTID,
+		.child_tid = (uintptr_t)&c->born[1],
 		.stack = (uintptr_t)janitor_stack,
 		.stack_size = sizeof(janitor_stack),
 	};

@@ -50,7 +50,7 @@ static bool is_shared(const struct inside *in, const struct kernelfs *k)
 /* A user namespace may mount only what shows namespaces that it owns: borrow the rest. */
 static bool is_borrowed(const struct inside *in, const struct kernelfs *k)
 {
-	return is_shared(in, k) && k->when_shared == LEND && (in->plan->namespaces & CLONE_NEWUSER);
+	return is_shared(in, k) && k->when_shared == LEND && plan_is_in_userns(in->plan);
 }
 
 /*
@@ -60,7 +60,7 @@ static bool is_borrowed(const struct inside *in, const struct kernelfs *k)
 static bool is_made_early(const struct inside *in, const struct kernelfs *k)
 {
 	return (k->owner == CLONE_NEWPID || k->owner == CLONE_NEWNET) &&
-	       (in->plan->namespaces & CLONE_NEWUSER);
+	       plan_is_in_userns(in->plan);
 }
 
 static bool is_left_out(const struct inside *in, const struct kernelfs *k)

@@ -16,21 +16,37 @@
 
 enum { OPTIONS_ROOM = 4096 }; /* mount(2): a page of options */
 
+/* We stand on the new tmpfs, and not on what lies below it or where we came from. */
+static int check_scratch(int fd)
+{
+	struct statfs st = { .f_type = 0 };
+	uint64_t wanted = 0, here = 1;
+	int ret = sys_fstatfs(fd, &st);
+
+	if (ret == 0)
+		ret = sys_mount_id(fd, "", &wanted);
+	if (ret == 0)
+		ret = sys_mount_id(AT_FDCWD, ".", &here);
+	if (ret == 0 && (st.f_type != TMPFS_MAGIC || wanted != here))
+		ret = LIE;
+	return ret;
+}
+
+/* Over /proc: never over the root, below whose top a path cannot look. */
 static int scratch_tmpfs(struct inside *in)
 {
-	const char *over = in->plan->layers[0];
+	static const char over[] = "/proc";
 	int fd, ret;
 
 	ret = sys_mount("tmpfs", over, "tmpfs", MS_NOSUID | MS_NODEV, "mode=700");
 	if (ret < 0)
 		return fail(&in->fault, STEP_overlay, "a scratch tmpfs", ret);
 	fd = sys_openat(AT_FDCWD, over, O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	if (fd >= 0)
-		ret = sys_fchdir(fd);
-	if (fd < 0 || ret < 0)
-		return fail(&in->fault, STEP_overlay, "a scratch tmpfs", fd < 0 ? fd : ret);
+	ret = fd < 0 ? fd : sys_fchdir(fd);
+	if (ret == 0)
+		ret = check_scratch(fd);
 	sys_close(fd);
-	return 0;
+	return ret ? fail(&in->fault, STEP_overlay, "a scratch tmpfs", ret) : 0;
 }
 
 static int attach_at(int tree, const char *name)
@@ -110,7 +126,7 @@ static int overlay_options(struct inside *in, char *options)
 			text_add(options, OPTIONS_ROOM, ":");
 	}
 	add_upper_options(p, options);
-	if (p->namespaces & CLONE_NEWUSER)
+	if (plan_is_in_userns(p))
 		text_add(options, OPTIONS_ROOM, ",userxattr");
 	if (strlen(options) >= OPTIONS_ROOM - 1)
 		return fail(&in->fault, STEP_overlay, "overlayfs", E2BIG);

@@ -215,14 +215,22 @@ static const struct option {
 
 enum { OPTION_COUNT = sizeof(options) / sizeof(*options) };
 
-static int usage_error(const char *option, const char *value, const char *why)
-{
-	char shown[80];
+enum { SHOWN_ROOM = 80 };
 
-	request_quote(shown, sizeof(shown), value ? value : "");
+/* @shown has been through request_quote(). */
+static int refuse_value(const char *option, const char *shown, const char *why)
+{
 	fprintf(stderr, "bulkhead: cannot use %s \"%s\": %s; see bulkhead --help\n", option, shown,
 		why);
 	return -1;
+}
+
+static int usage_error(const char *option, const char *value, const char *why)
+{
+	char shown[SHOWN_ROOM];
+
+	request_quote(shown, sizeof(shown), value);
+	return refuse_value(option, shown, why);
 }
 
 static const struct option *find(const char *name, size_t n)
@@ -238,7 +246,7 @@ static int take_option(enum verb verb, char ***argv, struct request *r)
 {
 	char *name = **argv + 2, *value = strchr(name, '=');
 	const struct option *o = find(name, value ? (size_t)(value - name) : strlen(name));
-	char dashed[32];
+	char dashed[32], shown[SHOWN_ROOM];
 	const char *wrong;
 
 	if (!o)
@@ -254,8 +262,9 @@ static int take_option(enum verb verb, char ***argv, struct request *r)
 		value++;
 	else if (!(value = *(*argv)++))
 		return usage_error("the option", dashed, "its value is missing");
+	request_quote(shown, sizeof(shown), value); /* some parsers cut the value into pieces */
 	wrong = o->take(r, value);
-	return wrong ? usage_error(dashed, value, wrong) : 0;
+	return wrong ? refuse_value(dashed, shown, wrong) : 0;
 }
 
 int options_parse(enum verb verb, char **argv, struct plan *p)

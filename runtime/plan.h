@@ -7,6 +7,7 @@
 #define RUNTIME_PLAN_H
 
 #include <linux/filter.h>
+#include <linux/sched.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,6 +58,7 @@ struct clock_offsets {
 
 struct plan {
 	bool rootless;       /* the caller is not root: a user namespace is a must */
+	bool nested;         /* the caller's user namespace is not the initial one */
 	bool stage_only;     /* `child`: somebody else made the namespaces */
 	uint64_t namespaces; /* CLONE_NEW*: those that the container does not share */
 
@@ -93,6 +95,15 @@ struct plan {
 static inline bool plan_has_limits(const struct plan *p)
 {
 	return p->limits.memory || p->limits.pids || p->limits.cpu_quota_usec;
+}
+
+/*
+ * True when the container's root is not the machine's: then mknod(2) is forbidden, and a
+ * new procfs or sysfs is allowed only while the host's own is in sight.
+ */
+static inline bool plan_is_in_userns(const struct plan *p)
+{
+	return (p->namespaces & CLONE_NEWUSER) || p->rootless || p->nested;
 }
 
 /* The command of a user that is not root starts without capabilities, as execve(2) has it. */

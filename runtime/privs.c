@@ -40,7 +40,7 @@ static int drop_groups(struct inside *in)
 {
 	long ret = RAW2(SYS_setgroups, 0, NULL);
 
-	if (ret == -EPERM && in->plan->rootless) {
+	if (ret == -EPERM && (in->plan->rootless || in->plan->nested)) {
 		in->groups_stay = true;
 		return 0;
 	}

@@ -125,24 +125,27 @@ static int complete_namespaces(struct request *r)
 }
 
 /* Without a map of the caller's: what is usual for root, or what a user is entitled to. */
-static void complete_maps(struct plan *p)
+static int complete_map(const struct plan *p, struct id_maps *maps, const char *file,
+			const char *helper, uint32_t own)
 {
 	const struct id_map all = { 0, 0, UINT32_MAX };
+	int ret;
 
-	if (!(p->namespaces & CLONE_NEWUSER))
-		return;
-	if (!p->uids.n) {
-		if (p->rootless)
-			subid_maps("/etc/subuid", "newuidmap", geteuid(), &p->uids);
-		else
-			p->uids.line[p->uids.n++] = all;
+	if (maps->n || !(p->namespaces & CLONE_NEWUSER))
+		return 0;
+	if (!p->rootless) {
+		maps->line[maps->n++] = all;
+		return 0;
 	}
-	if (!p->gids.n) {
-		if (p->rootless)
-			subid_maps("/etc/subgid", "newgidmap", getegid(), &p->gids);
-		else
-			p->gids.line[p->gids.n++] = all;
-	}
+	ret = subid_maps(file, helper, own, maps);
+	return ret < 0 ? refuse("read", file, strerror(-ret)) : 0;
+}
+
+static int complete_maps(struct plan *p)
+{
+	if (complete_map(p, &p->uids, "/etc/subuid", "newuidmap", geteuid()) < 0)
+		return -1;
+	return complete_map(p, &p->gids, "/etc/subgid", "newgidmap", getegid());
 }
 
 static bool maps_id(const struct id_maps *maps, uint32_t id)
@@ -227,6 +230,19 @@ static int complete_filter(struct request *r)
 	return 0;
 }
 
+/* The initial user namespace maps every id to itself, in one line: user_namespaces(7). */
+static bool is_nested(void)
+{
+	static const char initial[] = "         0          0 4294967295\n";
+	char map[sizeof(initial)] = "";
+	int fd = open("/proc/self/uid_map", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, map, sizeof(map) - 1);
+
+	if (fd >= 0)
+		close(fd);
+	return n > 0 && strcmp(map, initial) != 0;
+}
+
 int request_complete(struct request *r)
 {
 	struct plan *p = r->plan;
@@ -237,6 +253,7 @@ int request_complete(struct request *r)
 	p->stage_only = r->stage_only;
 	p->filter = the_filter;
 	p->rootless = euid != 0;
+	p->nested = is_nested();
 	if (!p->argv[0]) {
 		fputs("bulkhead: cannot run a container: there is no command "
 		      "(bulkhead run [OPTION]... [--] COMMAND [ARG]...)\n",
@@ -245,9 +262,8 @@ int request_complete(struct request *r)
 	}
 	if (!p->workdir)
 		p->workdir = "/";
-	if (complete_namespaces(r) < 0 || complete_names(r) < 0)
+	if (complete_namespaces(r) < 0 || complete_names(r) < 0 || complete_maps(p) < 0)
 		return -1;
-	complete_maps(p);
 	complete_root(p);
 	complete_env(r);
 	if (check_ids(p) < 0)

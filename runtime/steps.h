@@ -70,8 +70,9 @@ int dev_mount(struct inside *in); /* after the masks: they use what it covers */
 int dev_inspect(struct inside *in);
 
 /* binds.c */
-int binds_host(struct container *c);  /* do the sources exist? */
-int binds_open(struct inside *in);    /* sources, while the host is in sight */
+bool binds_cover(const struct plan *p, const char *path); /* has the caller mounted there? */
+int binds_host(struct container *c);                      /* do the sources exist? */
+int binds_open(struct inside *in);                        /* sources, while the host is in sight */
 int binds_targets(struct inside *in); /* with --read-only, while "/" is writable */
 int binds_attach(struct inside *in);  /* targets, when it no longer is */
 

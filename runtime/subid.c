@@ -56,11 +56,22 @@ static bool split(char *line, char *field[], int n)
 	return field[n - 1] != NULL;
 }
 
+/* A file that is not there has no lines; one that cannot be read is an error. */
+static int end_of(struct lines *l)
+{
+	if (l->fd == -ENOENT)
+		return 0;
+	if (l->fd < 0)
+		return l->fd;
+	sys_close(l->fd);
+	return l->error;
+}
+
 /*
  * The caller's login name, from /etc/passwd alone: a static program has no other source
  * of names. "" when it has none.
  */
-static void login_name(const char *uid, char *name, size_t room)
+static int login_name(const char *uid, char *name, size_t room)
 {
 	struct lines l = { .fd = sys_openat(AT_FDCWD, "/etc/passwd", O_RDONLY | O_CLOEXEC, 0) };
 	char *line, *field[3];
@@ -69,10 +80,10 @@ static void login_name(const char *uid, char *name, size_t room)
 	while (l.fd >= 0 && !*name && (line = lines_next(&l)))
 		if (split(line, field, 3) && strcmp(field[2], uid) == 0)
 			text_add(name, room, field[0]);
-	sys_close(l.fd);
+	return end_of(&l);
 }
 
-static void read_ranges(const char *file, const char *name, const char *uid, struct id_maps *maps)
+static int read_ranges(const char *file, const char *name, const char *uid, struct id_maps *maps)
 {
 	struct lines l = { .fd = sys_openat(AT_FDCWD, file, O_RDONLY | O_CLOEXEC, 0) };
 	char *line, *field[3];
@@ -81,18 +92,19 @@ static void read_ranges(const char *file, const char *name, const char *uid, str
 		if (split(line, field, 3) &&
 		    (strcmp(field[0], name) == 0 || strcmp(field[0], uid) == 0))
 			add_range(maps, field[1], field[2]);
-	sys_close(l.fd);
+	return end_of(&l);
 }
 
-void subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps)
+int subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps)
 {
 	char name[64], uid[16] = "";
+	int ret;
 
 	maps->line[0] = (struct id_map){ 0, own, 1 };
 	maps->n = 1;
 	if (!is_installed(helper))
-		return;
+		return 0;
 	text_add_number(uid, sizeof(uid), geteuid());
-	login_name(uid, name, sizeof(name));
-	read_ranges(file, *name ? name : uid, uid, maps);
+	ret = login_name(uid, name, sizeof(name));
+	return ret < 0 ? ret : read_ranges(file, *name ? name : uid, uid, maps);
 }

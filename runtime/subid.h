@@ -8,8 +8,8 @@
 /*
  * subid_maps - the default map of a caller without privilege: 0 inside is @own, and from
  * 1 on come the ranges that @file grants the caller, if @helper, which alone may map
- * them, is installed.
+ * them, is installed. Returns 0, or -errno when a file cannot be read.
  */
-void subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps);
+int subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps);
 
 #endif

@@ -6,6 +6,7 @@
  * offsets, and clones the container from there, as bulkhead's own child (CLONE_PARENT).
  */
 #include "clone.h"
+#include "janitor.h"
 #include "meet.h"
 #include "steps.h"
 #include "sys.h"
@@ -14,6 +15,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -77,11 +79,34 @@ static int usher_in(struct usher *u)
 	return 0;
 }
 
+/* clone3() was faked (clone.h). */
+static void refuse_host_process(struct container *c)
+{
+	fail(&c->fault, STEP_clone, "", NOT_NEW);
+	janitor_sweep(c);
+	fault_print(&c->fault, c->plan);
+	RAW1(SYS_exit_group, 125);
+}
+
+/* The usher holds the host's end of the channel, too: no end of file would wake it. */
+static int die_with_host(struct container *c)
+{
+	long ret = sys_prctl(PR_SET_PDEATHSIG, SIGKILL, 0);
+
+	if (ret < 0 || RAW1(SYS_getppid, 0) != c->host_pid)
+		return fail(&c->fault, STEP_die_with_host, "PR_SET_PDEATHSIG", ret ? ret : EPIPE);
+	return 0;
+}
+
 static void usher_main(void *arg)
 {
 	struct usher *u = arg;
-	int ret = sys_getpid() == u->c->host_pid ? -1 : usher_in(u);
+	int ret = -1;
 
+	if (!u->c->born[0])
+		refuse_host_process(u->c);
+	if (die_with_host(u->c) == 0)
+		ret = usher_in(u);
 	RAW1(SYS_exit, ret < 0);
 	__builtin_unreachable();
 }
@@ -111,7 +136,9 @@ int timens_clone(struct container *c, struct clone_args *args, void (*entry)(voi
 {
 	struct usher u = { c, args, entry, arg };
 	struct clone_args usher = {
-		.flags = CLONE_VM | CLONE_FILES | (args->flags & CLONE_NEWUSER),
+		.flags =
+			CLONE_VM | CLONE_FILES | CLONE_CHILD_SETTID | (args->flags & CLONE_NEWUSER),
+		.child_tid = (uintptr_t)&c->born[0],
 		.stack = (uintptr_t)usher_stack,
 		.stack_size = sizeof(usher_stack),
 		.exit_signal = SIGCHLD,

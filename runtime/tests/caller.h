@@ -20,14 +20,14 @@ static uid_t fake_geteuid(void)
 	return caller;
 }
 
-static void fake_subid_maps(const char *file, const char *helper, uint32_t own,
-			    struct id_maps *maps)
+static int fake_subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps)
 {
 	(void)file;
 	(void)helper;
 	maps->line[0] = (struct id_map){ 0, own, 1 };
 	maps->line[1] = (struct id_map){ 1, 100000, subordinate_ids };
 	maps->n = subordinate_ids ? 2 : 1;
+	return 0;
 }
 
 #define geteuid    fake_geteuid

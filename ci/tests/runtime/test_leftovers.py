@@ -49,7 +49,6 @@ def test_sigkill_at_random_points(runtime: Runtime, host_snapshot: host.Snapshot
     kill_at_random_points(runtime, host_snapshot, options)
 
 
-@pytest.mark.xfail(reason="known: the process that makes the time namespace waits for a dead host")
 def test_sigkill_while_a_time_namespace_is_made(runtime: Runtime,
                                                 host_snapshot: host.Snapshot) -> None:
     kill_at_random_points(runtime, host_snapshot, ["--timens", "1,1"])

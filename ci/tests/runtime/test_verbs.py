@@ -11,11 +11,6 @@ import pytest
 
 from containers import Report, Runtime
 
-# Faults that are known and not mended yet; each mark goes with its fault.
-ROOT_OF_A_USER_NAMESPACE = pytest.mark.xfail(reason="known: /proc and devices for root inside a "
-                                             "user namespace that is not bulkhead's own")
-BULKHEAD_AS_PID_1 = pytest.mark.xfail(reason="known: a PID 1 takes the new PID 1 for itself")
-
 UNSHARE = ["unshare", "--uts", "--mount", "--pid", "--ipc", "--net", "--cgroup", "--fork"]
 
 
@@ -55,7 +50,6 @@ def test_child_in_a_namespace_of_the_host_is_refused(as_root: Runtime, missing: 
     assert os.path.ismount("/proc")
 
 
-@ROOT_OF_A_USER_NAMESPACE
 def test_child_of_a_user_with_a_user_namespace(rootless: Runtime) -> None:
     unshare = ["unshare", "--user", "--map-root-user", "--mount", "--pid", "--uts", "--ipc",
                "--net", "--fork"]
@@ -71,14 +65,12 @@ def nested(runtime: Runtime, *unshare: str) -> list[str]:
     return [*argv[:head], "unshare", *unshare, *argv[head:]]
 
 
-@BULKHEAD_AS_PID_1
 def test_run_as_pid_1(as_root: Runtime) -> None:
     """The init of a VM and the entry point of a container are PID 1 as the command will be."""
     argv = nested(as_root, "--mount", "--pid", "--fork", "--mount-proc")
     assert as_root.execute(argv).lines() == ["0", "1", "cat"]
 
 
-@ROOT_OF_A_USER_NAMESPACE
 def test_run_by_root_of_a_user_namespace(rootless: Runtime) -> None:
     argv = nested(rootless, "--user", "--map-root-user")
     assert rootless.execute(argv).lines() == ["0", "1", "cat"]
