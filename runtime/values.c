@@ -199,11 +199,11 @@ static const char *check_target(const char *path)
 		n--;
 	if (!n)
 		return "the target is the root (use --rootfs)";
-	if (strncmp(path, "/proc/", 6) == 0)
-		return "it lies in /proc, which tools and kernel must be able to trust";
 	for (size_t i = 0; i < sizeof(ours) / sizeof(*ours); i++)
 		if (strlen(ours[i]) == n && strncmp(ours[i], path, n) == 0)
 			return "it would hide what the container needs for its isolation";
+	if (strncmp(path, "/proc/", 6) == 0)
+		return "it lies in /proc, which tools and kernel must be able to trust";
 	return NULL;
 }
 
