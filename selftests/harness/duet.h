@@ -19,22 +19,23 @@
  * which namespaces the subject must provide.
  */
 struct container {
-	int name;              /* a, b, c or d when there are several; comes first, bare */
-	uint64_t unshare;      /* CLONE_NEW* flags */
-	const char *hostname;  /* the container's hostname */
-	const char *bind[4];   /* "SOURCE:DESTINATION[:ro]" */
-	const char *tmpfs[4];  /* mount points of fresh tmpfs */
-	const char *env[4];    /* "NAME=value" */
-	const char *memory;    /* bytes; subject only */
-	const char *pids;      /* number of tasks; subject only */
-	const char *cpus;      /* number of CPUs; subject only */
-	const char *rootfs;    /* subject only: another root than --rootfs, absolute */
-	bool userns;           /* a user namespace, the caller's id mapped to 0 */
-	bool read_only;        /* a read-only root; subject only */
-	bool proc;             /* raw: a fresh /proc (with CLONE_NEWNS | CLONE_NEWPID) */
-	bool keep_propagation; /* raw: leave the mount tree as cloned, not private */
-	const char *uid_map;   /* raw, with a user namespace: instead of "0 CALLER 1" */
-	const char *gid_map;   /* the same for groups */
+	int name;               /* a, b, c or d when there are several; comes first, bare */
+	uint64_t unshare;       /* CLONE_NEW* flags */
+	const char *hostname;   /* the container's hostname */
+	const char *domainname; /* its NIS domainname */
+	const char *bind[4];    /* "SOURCE:DESTINATION[:ro]" */
+	const char *tmpfs[4];   /* mount points of fresh tmpfs */
+	const char *env[4];     /* "NAME=value" */
+	const char *memory;     /* bytes; subject only */
+	const char *pids;       /* number of tasks; subject only */
+	const char *cpus;       /* number of CPUs; subject only */
+	const char *rootfs;     /* subject only: another root than --rootfs, absolute */
+	bool userns;            /* a user namespace, the caller's id mapped to 0 */
+	bool read_only;         /* a read-only root; subject only */
+	bool proc;              /* raw: a fresh /proc (with CLONE_NEWNS | CLONE_NEWPID) */
+	bool keep_propagation;  /* raw: leave the mount tree as cloned, not private */
+	const char *uid_map;    /* raw, with a user namespace: instead of "0 CALLER 1" */
+	const char *gid_map;    /* the same for groups */
 };
 
 /* CONTAINER(.unshare = ...), or with more than one CONTAINER(a, .unshare = ...). */

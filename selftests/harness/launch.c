@@ -50,6 +50,9 @@ static void set_up_raw(const struct container *want)
 	if (want->hostname)
 		must_do(sethostname(want->hostname, strlen(want->hostname)), "set the hostname",
 			want->hostname);
+	if (want->domainname)
+		must_do(setdomainname(want->domainname, strlen(want->domainname)),
+			"set the domainname", want->domainname);
 	for (size_t i = 0; i < 4 && want->env[i]; i++)
 		must_do(putenv((char *)want->env[i]), "set in the environment", want->env[i]);
 	if (want->read_only || want->memory || want->pids || want->cpus)
@@ -137,10 +140,11 @@ static void need_provided(const struct container *want)
 		bool wanted;
 		const char *name;
 	} options_[] = {
-		{ want->hostname, "hostname" }, { want->bind[0], "bind" },
-		{ want->tmpfs[0], "tmpfs" },    { want->memory, "memory" },
-		{ want->pids, "pids" },         { want->cpus, "cpus" },
-		{ want->userns, "user" },       { want->read_only, "read-only" },
+		{ want->hostname, "hostname" },   { want->domainname, "domainname" },
+		{ want->bind[0], "bind" },        { want->tmpfs[0], "tmpfs" },
+		{ want->memory, "memory" },       { want->pids, "pids" },
+		{ want->cpus, "cpus" },           { want->userns, "user" },
+		{ want->read_only, "read-only" },
 	};
 
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++)

@@ -74,6 +74,8 @@ static void add_options(struct arguments *arguments, const struct container *wan
 	add(arguments, "--bind", program);
 	if (want->hostname)
 		add(arguments, "--hostname", want->hostname);
+	if (want->domainname)
+		add(arguments, "--domainname", want->domainname);
 	add_list(arguments, "--bind", want->bind);
 	add_list(arguments, "--tmpfs", want->tmpfs);
 	add_list(arguments, "--env", want->env);

@@ -39,7 +39,7 @@ describe() {
 }
 
 # The options, into variables; lists are newline-separated.
-rootfs='' hostname='' memory='' pids='' cpus='' binds='' tmpfs='' env=''
+rootfs='' hostname='' domainname='' memory='' pids='' cpus='' binds='' tmpfs='' env=''
 read_only=no userns=no
 newline='
 '
@@ -57,6 +57,7 @@ parse() {
 		case $1 in
 		--rootfs) rootfs=$2 ;;
 		--hostname) hostname=$2 ;;
+		--domainname) domainname=$2 ;;
 		--memory) memory=$2 ;;
 		--pids) pids=$2 ;;
 		--cpus) cpus=$2 ;;

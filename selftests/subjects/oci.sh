@@ -121,6 +121,8 @@ configuration() {
 }
 
 run_container() {
+	# The field came with version 1.1 of the specification; older runtimes ignore it.
+	[ -z "$domainname" ] || lacks '--domainname'
 	[ "$(id -u)" = 0 ] || userns=yes
 	bundle=$(mktemp -d)
 	trap clear_up EXIT

@@ -49,6 +49,18 @@ TEST_EACH(names, uts, any_valid_name_is_set_as_asked,
 	IN_CONTAINER { EXPECT_STREQ(row->name, hostname()); }
 }
 
+TEST(uts, domainname_is_set_as_asked,
+     .says = "the domainname inside, by system call and by /proc, is the one asked for",
+     .finding = "the container's domainname is not the one asked for", .checks = "uts-11",
+     .layer = RUNTIME, .needs = NEED(admin) | NEED(utsns) | NEED(own_proc))
+{
+	CONTAINER(.unshare = CLONE_NEWUTS, .domainname = "ship.example");
+
+	IN_CONTAINER { EXPECT_STREQ("ship.example", domainname()); }
+	IN_CONTAINER { EXPECT_CONTAINS("ship.example", must_read("/proc/sys/kernel/domainname")); }
+	ON_HOST { EXPECT_STRNE("ship.example", domainname()); }
+}
+
 TEST(uts, every_process_reads_the_name,
      .says = "processes started in the container read the hostname asked for, too",
      .checks = "uts-09 uts-01", .layer = BOTH, .needs = NEED(admin) | NEED(utsns) | NEED(hostname))
