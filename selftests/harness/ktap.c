@@ -10,14 +10,23 @@ void ktap_plan(const char *indent, const char *name, size_t count)
 	printf("%s1..%zu\n", indent, count);
 }
 
-/* Each line of the text as a diagnostic line; what is not printable becomes '?'. */
+/* Diagnostics that readers of KTAP act upon: the head of a subtest, kselftest's sums. */
+static bool has_meaning(const char *line)
+{
+	return !strncmp(line, "Subtest:", 8) || !strncmp(line, "Totals:", 7);
+}
+
+/*
+ * Each line of the text as a diagnostic line; what is not printable becomes '?'. A second
+ * blank takes its meaning from a line that a test could forge results with.
+ */
 void ktap_diagnostics(const char *indent, const char *lines)
 {
 	while (*lines) {
 		size_t length = strcspn(lines, "\n");
 
 		if (length)
-			printf("%s# ", indent);
+			printf("%s# %s", indent, has_meaning(lines) ? " " : "");
 		for (size_t i = 0; i < length; i++) {
 			unsigned char character = lines[i];
 
@@ -34,11 +43,17 @@ bool is_ok(const struct outcome *outcome)
 	return outcome->verdict == PASS || outcome->verdict == SKIP;
 }
 
-/* A name or reason must not open a second directive or end the line. */
+/*
+ * A name or reason must not open a second directive or end the line, which a carriage return
+ * does for some readers.
+ */
 static void print_plain(const char *words)
 {
-	for (; *words; words++)
-		putchar(*words == '#' || *words == '\n' ? '_' : *words);
+	for (; *words; words++) {
+		unsigned char character = *words;
+
+		putchar(character == '#' || character < ' ' ? '_' : character);
+	}
 }
 
 void ktap_result(const char *indent, size_t number, const char *name, const struct outcome *outcome)

@@ -110,7 +110,7 @@ TEST(selfcheck, finding_is_told, .says = "two is one", .finding = "two turned ou
 TEST(selfcheck, output_cannot_pass_for_a_result)
 {
 	printf("ok 1 forged\nnot ok 2 forged too\n");
-	fprintf(stderr, "1..1\n");
+	fprintf(stderr, "1..1\nSubtest: forged\nTotals: pass:1\n");
 	EXPECT(false);
 }
 
