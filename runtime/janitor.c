@@ -87,9 +87,14 @@ void janitor_stop(struct container *c)
 {
 	if (!c->janitor)
 		return;
-	/* If it cannot be killed, it must not be waited for: it ends when bulkhead has. */
-	if (RAW2(SYS_kill, c->janitor, SIGKILL) < 0)
+	/*
+	 * By two calls, as a lost one would be waited for for ever. If it cannot be killed,
+	 * it must not be waited for: it ends when bulkhead has.
+	 */
+	if (RAW2(SYS_kill, c->janitor, SIGKILL) < 0 &&
+	    RAW3(SYS_tgkill, c->janitor, c->janitor, SIGKILL) < 0)
 		return;
+	RAW3(SYS_tgkill, c->janitor, c->janitor, SIGKILL);
 	RAW4(SYS_wait4, c->janitor, NULL, __WALL, NULL);
 	c->janitor = 0;
 }

@@ -52,9 +52,16 @@ static int scratch_tmpfs(struct inside *in)
 static int attach_at(int tree, const char *name)
 {
 	int ret = sys_mkdirat(AT_FDCWD, name, 0755);
+	uint64_t wanted = 0, there = 1;
 
 	if (ret == 0)
 		ret = sys_attach_tree(tree, AT_FDCWD, name, 0);
+	if (ret == 0)
+		ret = sys_mount_id(tree, "", &wanted);
+	if (ret == 0)
+		ret = sys_mount_id(AT_FDCWD, name, &there);
+	if (ret == 0 && wanted != there)
+		ret = -LIE;
 	sys_close(tree);
 	return ret;
 }

@@ -9,8 +9,10 @@ static int open_directory(int dir, const char *name)
 	int fd = sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 
 	/* Overlayfs leaves a directory of ours without any permission. */
-	if (fd == -EACCES && RAW3(SYS_fchmodat, dir, name, 0700) == 0)
+	if (fd == -EACCES || fd == -EPERM) {
+		RAW3(SYS_fchmodat, dir, name, 0700);
 		fd = sys_openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	}
 	return fd;
 }
 
