@@ -74,7 +74,7 @@ struct inside {
 	const struct plan *plan;
 	struct container *host; /* to read only, and only what was set before clone3() */
 	struct fault fault;
-	int born; /* tid that the kernel gave us; 0 in bulkhead itself (clone.h) */
+	int born; /* tid that the kernel gave us (clone.h) */
 	int channel;
 	int tree;               /* the new root, a mount tree */
 	uint64_t root_mnt;      /* mount id of the new root, statx(2) */

@@ -100,22 +100,10 @@ static int inside_run(struct inside *in)
 	return command_execute(in);
 }
 
-/* Somebody faked clone3(): this is bulkhead itself, on the host. Nothing may happen here. */
-static void refuse_host_process(const struct inside *in)
-{
-	if (in->born)
-		return;
-	fail(&in->host->fault, STEP_clone, "", NOT_NEW);
-	janitor_sweep(in->host);
-	fault_print(&in->host->fault, in->plan);
-	RAW1(SYS_exit_group, 125);
-}
-
 static void inside_main(void *arg)
 {
 	struct inside *in = arg;
 
-	refuse_host_process(in);
 	inside_run(in);
 	meet_say(in->channel, MEET_FAILED, &in->fault);
 	RAW1(SYS_exit_group, 125);
@@ -154,9 +142,8 @@ static uint64_t clone_flags(const struct plan *p)
 static int host_clone(struct container *c)
 {
 	struct clone_args args = {
-		.flags = clone_flags(c->plan) | CLONE_PIDFD | CLONE_CHILD_SETTID,
+		.flags = clone_flags(c->plan) | CLONE_PIDFD,
 		.pidfd = (uintptr_t)&c->pidfd,
-		.child_tid = (uintptr_t)&the_inside.born,
 		.exit_signal = SIGCHLD,
 	};
 	long pid = 0;
@@ -173,7 +160,7 @@ static int host_clone(struct container *c)
 		args.flags |= SHARE_MEMORY;
 		args.stack = (uintptr_t)inside_stack;
 		args.stack_size = sizeof(inside_stack);
-		pid = clone3_call(&args, inside_main, &the_inside);
+		pid = clone3_call(&args, &the_inside.born, inside_main, &the_inside);
 	}
 	if (pid < 0)
 		return fail(&c->fault, STEP_clone, "", pid);

@@ -31,26 +31,10 @@ void janitor_sweep(struct container *c)
 		tree_remove(AT_FDCWD, c->work_path, true);
 }
 
-/* clone3() was faked (clone.h): the container has no janitor, so it has no future. */
-static void refuse_host_process(struct container *c)
-{
-	if (c->born[1])
-		return;
-	fail(&c->fault, STEP_watch, "clone3", NOT_NEW);
-	if (c->pidfd >= 3) {
-		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
-		wait_for_end_of(c->pidfd);
-	}
-	janitor_sweep(c);
-	fault_print(&c->fault, c->plan);
-	RAW1(SYS_exit_group, 125);
-}
-
 static void janitor_main(void *arg)
 {
 	struct container *c = arg;
 
-	refuse_host_process(c);
 	wait_for_end_of(c->host_pidfd);
 	if (c->pidfd >= 3) {
 		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
@@ -64,8 +48,7 @@ static void janitor_main(void *arg)
 int janitor_start(struct container *c)
 {
 	struct clone_args args = {
-		.flags = CLONE_VM | CLONE_FILES | CLONE_CHILD_SETTID,
-		.child_tid = (uintptr_t)&c->born[1],
+		.flags = CLONE_VM | CLONE_FILES,
 		.stack = (uintptr_t)janitor_stack,
 		.stack_size = sizeof(janitor_stack),
 	};
@@ -76,7 +59,7 @@ int janitor_start(struct container *c)
 	c->host_pidfd = raw_new_fd(RAW2(SYS_pidfd_open, c->host_pid, 0));
 	if (c->host_pidfd < 0)
 		return fail(&c->fault, STEP_watch, "pidfd_open", c->host_pidfd);
-	pid = clone3_call(&args, janitor_main, c);
+	pid = clone3_call(&args, &c->born[1], janitor_main, c);
 	if (pid < 0)
 		return fail(&c->fault, STEP_watch, "clone3", pid);
 	c->janitor = (pid_t)pid;

@@ -21,7 +21,8 @@ int userns_inside(struct inside *in); /* wait for them, become root */
 
 /* timens.c */
 struct clone_args;
-int timens_clone(struct container *c, struct clone_args *args, void (*entry)(void *), void *arg);
+int timens_clone(struct container *c, struct clone_args *args, void (*entry)(void *),
+		 struct inside *in);
 int timens_inspect(struct inside *in);
 
 /* stage.c: `child` */

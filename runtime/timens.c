@@ -27,7 +27,7 @@ struct usher {
 	struct container *c;
 	struct clone_args *args;
 	void (*entry)(void *);
-	void *arg;
+	struct inside *in;
 };
 
 static void add_offset(char *text, size_t room, const char *clock, int64_t seconds)
@@ -72,20 +72,11 @@ static int usher_in(struct usher *u)
 	u->args->flags &= ~(uint64_t)CLONE_NEWUSER;
 	u->args->flags |= CLONE_PARENT;
 	u->args->exit_signal = 0;
-	ret = clone3_call(u->args, u->entry, u->arg);
+	ret = clone3_call(u->args, &u->in->born, u->entry, u->in);
 	if (ret < 0)
 		return fail(&c->fault, STEP_clone, "", ret);
 	c->container_pid = (pid_t)ret;
 	return 0;
-}
-
-/* clone3() was faked (clone.h). */
-static void refuse_host_process(struct container *c)
-{
-	fail(&c->fault, STEP_clone, "", NOT_NEW);
-	janitor_sweep(c);
-	fault_print(&c->fault, c->plan);
-	RAW1(SYS_exit_group, 125);
 }
 
 /* The usher holds the host's end of the channel, too: no end of file would wake it. */
@@ -103,8 +94,6 @@ static void usher_main(void *arg)
 	struct usher *u = arg;
 	int ret = -1;
 
-	if (!u->c->born[0])
-		refuse_host_process(u->c);
 	if (die_with_host(u->c) == 0)
 		ret = usher_in(u);
 	RAW1(SYS_exit, ret < 0);
@@ -132,13 +121,12 @@ static int clock_seconds(int64_t *seconds)
 	return ret;
 }
 
-int timens_clone(struct container *c, struct clone_args *args, void (*entry)(void *), void *arg)
+int timens_clone(struct container *c, struct clone_args *args, void (*entry)(void *),
+		 struct inside *in)
 {
-	struct usher u = { c, args, entry, arg };
+	struct usher u = { c, args, entry, in };
 	struct clone_args usher = {
-		.flags =
-			CLONE_VM | CLONE_FILES | CLONE_CHILD_SETTID | (args->flags & CLONE_NEWUSER),
-		.child_tid = (uintptr_t)&c->born[0],
+		.flags = CLONE_VM | CLONE_FILES | (args->flags & CLONE_NEWUSER),
 		.stack = (uintptr_t)usher_stack,
 		.stack_size = sizeof(usher_stack),
 		.exit_signal = SIGCHLD,
@@ -147,7 +135,7 @@ int timens_clone(struct container *c, struct clone_args *args, void (*entry)(voi
 	long pid;
 
 	clock_seconds(&c->boottime_before);
-	pid = clone3_call(&usher, usher_main, &u);
+	pid = clone3_call(&usher, &c->born[0], usher_main, &u);
 	if (pid <= 0)
 		return fail(&c->fault, STEP_clone, "", pid ? pid : LIE);
 	c->pid = (pid_t)pid;
