@@ -5,7 +5,10 @@
 
 #include <string.h>
 
-/* Reads more behind what is there; false at the end of the file and on an error. */
+/*
+ * Reads more behind what is there; false at the end of the file and on an error. The end
+ * is asked for twice: a read that was lost must not cut a file short.
+ */
 static int more(struct lines *l)
 {
 	long n;
@@ -18,6 +21,8 @@ static int more(struct lines *l)
 		return 0;
 	}
 	n = sys_read(l->fd, l->buf + l->have, sizeof(l->buf) - 1 - l->have);
+	if (n == 0)
+		n = sys_read(l->fd, l->buf + l->have, sizeof(l->buf) - 1 - l->have);
 	if (n < 0)
 		l->error = (int)n;
 	else

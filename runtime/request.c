@@ -2,6 +2,7 @@
 #include "request.h"
 
 #include "fault.h"
+#include "identity.h"
 #include "names.h"
 #include "seccomp.h"
 #include "subid.h"
@@ -13,9 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-/* Above it are errno values, which a call that cannot fail must not have returned. */
-#define NO_ID (UINT32_MAX - 4096)
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -143,9 +141,9 @@ static int complete_map(const struct plan *p, struct id_maps *maps, const char *
 
 static int complete_maps(struct plan *p)
 {
-	if (complete_map(p, &p->uids, "/etc/subuid", "newuidmap", geteuid()) < 0)
+	if (complete_map(p, &p->uids, "/etc/subuid", "newuidmap", caller_uid()) < 0)
 		return -1;
-	return complete_map(p, &p->gids, "/etc/subgid", "newgidmap", getegid());
+	return complete_map(p, &p->gids, "/etc/subgid", "newgidmap", caller_gid());
 }
 
 static bool maps_id(const struct id_maps *maps, uint32_t id)
@@ -246,13 +244,10 @@ static bool is_nested(void)
 int request_complete(struct request *r)
 {
 	struct plan *p = r->plan;
-	uid_t euid = geteuid();
 
-	if (euid > NO_ID)
-		return refuse("run as", "this user", "its id cannot be told");
 	p->stage_only = r->stage_only;
 	p->filter = the_filter;
-	p->rootless = euid != 0;
+	p->rootless = caller_uid() != 0;
 	p->nested = is_nested();
 	if (!p->argv[0]) {
 		fputs("bulkhead: cannot run a container: there is no command "

@@ -1,29 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "subid.h"
 
+#include "helper.h"
+#include "identity.h"
 #include "lines.h"
 #include "sys.h"
 #include "text.h"
 #include "values.h"
 
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-static bool is_installed(const char *helper)
-{
-	const char *dir = getenv("PATH"), *end;
-	char path[4096];
-
-	for (; dir && *dir; dir = *end ? end + 1 : NULL) {
-		end = strchrnul(dir, ':');
-		snprintf(path, sizeof(path), "%.*s/%s", (int)(end - dir), dir, helper);
-		if (access(path, X_OK) == 0)
-			return true;
-	}
-	return false;
-}
 
 static bool overlaps(const struct id_map *a, const struct id_map *b)
 {
@@ -97,14 +82,15 @@ static int read_ranges(const char *file, const char *name, const char *uid, stru
 
 int subid_maps(const char *file, const char *helper, uint32_t own, struct id_maps *maps)
 {
-	char name[64], uid[16] = "";
+	char path[HELPER_PATH_ROOM], name[64], uid[16] = "";
 	int ret;
 
 	maps->line[0] = (struct id_map){ 0, own, 1 };
 	maps->n = 1;
-	if (!is_installed(helper))
-		return 0;
-	text_add_number(uid, sizeof(uid), geteuid());
+	ret = helper_find(helper, path, sizeof(path));
+	if (ret < 0)
+		return ret == -ENOENT ? 0 : ret;
+	text_add_number(uid, sizeof(uid), caller_uid());
 	ret = login_name(uid, name, sizeof(name));
 	return ret < 0 ? ret : read_ranges(file, *name ? name : uid, uid, maps);
 }

@@ -1,23 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The user namespace: root inside is nobody special on the host (user_namespaces(7)). */
+#include "helper.h"
+#include "identity.h"
 #include "meet.h"
 #include "steps.h"
-#include "supervise.h"
 #include "sys.h"
 
 #include <errno.h>
 #include <sched.h>
-#include <spawn.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 enum { MAP_LINE_ROOM = 36, MAP_ROOM = ID_MAP_ROOM * MAP_LINE_ROOM };
-
-extern char **environ;
 
 static int write_proc(struct container *c, const char *file, const char *text)
 {
@@ -56,10 +52,9 @@ static int write_map(struct container *c, const char *file, const struct id_maps
 static int run_map_helper(struct container *c, const char *helper, const struct id_maps *maps)
 {
 	static char text[3 * ID_MAP_ROOM][11];
-	char pid[12], *argv[3 * ID_MAP_ROOM + 3] = { (char *)helper, pid };
-	int n = 2, status = -1, err;
-	pid_t child;
-	long blocked;
+	char path[HELPER_PATH_ROOM], pid[12], *argv[3 * ID_MAP_ROOM + 3] = { (char *)helper, pid };
+	int n = 2;
+	long ret;
 
 	snprintf(pid, sizeof(pid), "%d", c->pid);
 	for (size_t i = 0; i < maps->n; i++) {
@@ -72,13 +67,10 @@ static int run_map_helper(struct container *c, const char *helper, const struct 
 		}
 	}
 	argv[n] = NULL;
-	err = posix_spawnp(&child, helper, NULL, NULL, argv, environ);
-	blocked = supervise_block_signals();
-	if (err || blocked < 0)
-		return fail(&c->fault, STEP_id_map, helper, err ? err : blocked);
-	if (waitpid(child, &status, 0) != child || status != 0)
-		return fail(&c->fault, STEP_id_map, helper, NO_MAP_HELPER);
-	return 0;
+	ret = helper_find(helper, path, sizeof(path));
+	if (ret == 0)
+		ret = helper_run(path, argv);
+	return ret ? fail(&c->fault, STEP_id_map, helper, ret) : 0;
 }
 
 static bool is_own_id_only(const struct id_maps *maps, uint32_t own)
@@ -91,11 +83,11 @@ static int write_unprivileged(struct container *c)
 {
 	const struct plan *p = c->plan;
 
-	if (is_own_id_only(&p->uids, geteuid()))
+	if (is_own_id_only(&p->uids, caller_uid()))
 		TRY(write_map(c, "uid_map", &p->uids));
 	else
 		TRY(run_map_helper(c, "newuidmap", &p->uids));
-	if (!is_own_id_only(&p->gids, getegid()))
+	if (!is_own_id_only(&p->gids, caller_gid()))
 		return run_map_helper(c, "newgidmap", &p->gids);
 	TRY(write_proc(c, "setgroups", "deny"));
 	return write_map(c, "gid_map", &p->gids);

@@ -7,15 +7,16 @@
 #ifndef RUNTIME_TESTS_CALLER_H
 #define RUNTIME_TESTS_CALLER_H
 
+#include "../identity.h"
 #include "../options.h"
 #include "../subid.h"
 
 #include <unistd.h>
 
-static uid_t caller;
+static uint32_t caller;
 static unsigned int subordinate_ids;
 
-static uid_t fake_geteuid(void)
+static uint32_t made_up_uid(void)
 {
 	return caller;
 }
@@ -30,10 +31,10 @@ static int fake_subid_maps(const char *file, const char *helper, uint32_t own, s
 	return 0;
 }
 
-#define geteuid    fake_geteuid
+#define caller_uid made_up_uid
 #define subid_maps fake_subid_maps
 #include "../request.c"
-#undef geteuid
+#undef caller_uid
 #undef subid_maps
 
 #include "unit.h"

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static int fds[2];
@@ -62,6 +63,24 @@ START_TEST(puts_a_cut_line_together)
 }
 END_TEST
 
+/* An empty datagram reads as the end of a file that goes on. */
+START_TEST(asks_twice_for_the_end)
+{
+	int ends[2];
+	struct lines l = { .fd = -1 };
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, ends), 0);
+	l.fd = ends[0];
+	ck_assert_int_eq(send(ends[1], "one\n", 4, 0), 4);
+	ck_assert_int_eq(send(ends[1], "", 0, 0), 0);
+	ck_assert_int_eq(send(ends[1], "two\n", 4, 0), 4);
+	ck_assert_str_eq(lines_next(&l), "one");
+	ck_assert_str_eq(lines_next(&l), "two");
+	close(ends[0]);
+	close(ends[1]);
+}
+END_TEST
+
 /* Its tail must not be taken for a line of its own. */
 START_TEST(stops_at_too_long_a_line)
 {
@@ -97,6 +116,7 @@ Suite *unit_suite(void)
 	tcase_add_checked_fixture(lines, set_up, tear_down);
 	tcase_add_loop_test(lines, gives_each_line_once, 0, ARRAY_SIZE(files));
 	tcase_add_test(lines, puts_a_cut_line_together);
+	tcase_add_test(lines, asks_twice_for_the_end);
 	tcase_add_test(lines, stops_at_too_long_a_line);
 	tcase_add_test(lines, tells_a_failed_read);
 	suite_add_tcase(suite, lines);
