@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
@@ -214,16 +215,33 @@ static const char *name_of_root(const struct plan *p)
 	return p->rootfs ? p->rootfs : p->layers[0];
 }
 
+/*
+ * Has the first process, dead and not yet waited for, executed the command? Its flags in
+ * /proc/PID/stat tell (proc(5), the ninth field).
+ */
+static bool has_executed(const struct container *c)
+{
+	enum { FLAGS = 9, FORKED_BUT_NOT_EXECUTED = 0x40 /* the kernel's PF_FORKNOEXEC */ };
+	char stat[512];
+	const char *at = read_proc(c, "/stat", stat, sizeof(stat)) > 0 ? strrchr(stat, ')') : NULL;
+
+	for (int field = 2; at && field < FLAGS; field++)
+		at = strchr(at + 1, ' ');
+	return !at || !(strtoul(at, NULL, 10) & FORKED_BUT_NOT_EXECUTED);
+}
+
 static int wait_status(struct container *c)
 {
 	siginfo_t info = { .si_signo = 0 };
-	long ret = RAW5(SYS_waitid, P_PIDFD, c->pidfd, &info, WEXITED, NULL);
+	long ret = RAW5(SYS_waitid, P_PIDFD, c->pidfd, &info, WEXITED | WNOWAIT, NULL);
+	bool executed = info.si_code == CLD_EXITED || has_executed(c);
 
+	RAW4(SYS_wait4, c->pid, NULL, __WALL | WNOHANG, NULL);
 	c->pid = 0;
 	if (ret < 0 || info.si_signo != SIGCHLD)
 		return fail(&c->fault, STEP_supervise, "waitid", ret ? ret : LIE), 125;
 	take_messages(c);
-	if (!c->fault.why && !c->ready && !c->died_of)
+	if (!c->fault.why && !(c->ready && executed) && !c->died_of)
 		fail(&c->fault, STEP_start, name_of_root(c->plan), KILLED_EARLY);
 	if (c->fault.why)
 		return fault_status(&c->fault);
@@ -280,10 +298,9 @@ void supervise_abort(struct container *c)
 	RAW5(SYS_waitid, P_PID, c->pid, &info, WEXITED | WNOHANG | WNOWAIT, NULL);
 	if (info.si_pid == c->pid)
 		fail(&c->fault, STEP_start, name_of_root(c->plan), KILLED_EARLY);
-	if (c->pidfd >= 3)
-		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
-	else
-		RAW2(SYS_kill, c->pid, SIGKILL);
+	/* By two calls: a lost one would be waited for for ever. */
+	RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);
+	RAW2(SYS_kill, c->pid, SIGKILL);
 	RAW4(SYS_wait4, c->pid, NULL, __WALL, NULL);
 	c->pid = 0;
 	take_messages(c);
