@@ -52,6 +52,7 @@ struct container {
 	int cgroup;              /* directory */
 	char cgroup_path[512];
 	char work_path[512];   /* overlay's work directory beside --upper */
+	int work;              /* that directory, locked */
 	uint64_t mnt_ns;       /* inode of the container's mount namespace, with --share pid */
 	int signals;           /* signalfd */
 	int terminal;          /* master of the container's pty */

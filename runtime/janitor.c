@@ -5,30 +5,38 @@
 #include "clone.h"
 #include "leftovers.h"
 #include "sys.h"
-#include "tree.h"
+#include "upper.h"
 
-#include <poll.h>
 #include <sched.h>
 #include <signal.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 
 static char janitor_stack[16384] __attribute__((aligned(16)));
 
+/*
+ * By another call than the one that bulkhead waits in (supervise.c): what ends bulkhead
+ * there, a filter or a tracer, must not meet its janitor, too.
+ */
 static void wait_for_end_of(int pidfd)
 {
-	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	struct epoll_event event = { .events = EPOLLIN };
+	long ready = 0;
 
-	/* Whatever ppoll returns: only this says that the process has ended. */
-	while (!(p.revents & POLLIN))
-		RAW5(SYS_ppoll, &p, 1, NULL, NULL, 0);
+	while (ready != 1) {
+		int set = raw_new_fd(RAW1(SYS_epoll_create1, EPOLL_CLOEXEC));
+
+		RAW4(SYS_epoll_ctl, set, EPOLL_CTL_ADD, pidfd, &event);
+		ready = raw6(SYS_epoll_pwait, set, RAW_ARG(&event), 1, -1, 0, 0);
+		sys_close(set);
+	}
 }
 
 void janitor_sweep(struct container *c)
 {
 	leftovers_kill(c);
 	cgroup_remove(c);
-	if (*c->work_path)
-		tree_remove(AT_FDCWD, c->work_path, true);
+	upper_work_remove(c);
 }
 
 static void janitor_main(void *arg)

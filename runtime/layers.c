@@ -9,6 +9,7 @@
 #include "steps.h"
 #include "sys.h"
 #include "text.h"
+#include "upper.h"
 
 #include <linux/magic.h>
 #include <sched.h>
@@ -168,25 +169,12 @@ static int check_overlay(struct inside *in)
 	return 0;
 }
 
-/* Noted before it exists, so that whoever is left removes it. */
 int layers_host(struct container *c)
 {
-	int ret;
-
 	if (!c->plan->upper)
 		return 0;
 	TRY(janitor_start(c));
-	text_add(c->work_path, sizeof(c->work_path), c->plan->upper);
-	text_add(c->work_path, sizeof(c->work_path), UPPER_WORK_SUFFIX);
-	if (strlen(c->work_path) == sizeof(c->work_path) - 1)
-		return fail(&c->fault, STEP_find_upper, c->plan->upper, ENAMETOOLONG);
-	ret = sys_mkdirat(AT_FDCWD, c->work_path, 0700);
-	if (ret < 0) {
-		fail(&c->fault, STEP_find_upper, c->work_path, ret);
-		*c->work_path = '\0';
-		return -1;
-	}
-	return 0;
+	return upper_work_make(c);
 }
 
 int layers_open(struct inside *in)

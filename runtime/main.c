@@ -24,6 +24,7 @@ static struct container the_container = {
 	.pidfd = -1,
 	.host_pidfd = -1,
 	.cgroup = -1,
+	.work = -1,
 	.signals = -1,
 	.terminal = -1,
 };

@@ -124,3 +124,34 @@ def test_layer_over_a_rootfs(any_caller: Runtime) -> None:
     result = any_caller.run("--layer", one, "--", "sh", "-c", "cat /a; ls -d /etc")
     assert result.ok() == "one\n/etc\n"
     assert not (any_caller.rootfs / "a").exists()
+
+
+def test_one_container_at_a_time_works_on_upper(runtime: Runtime) -> None:
+    upper = runtime.directory("upper")
+    first = runtime.start("--upper", upper, "--", "sh", "-c", "echo started; read line")
+    assert first.stdout and first.stdout.readline() == b"started\n"
+    result = runtime.run("--upper", upper, "--", "true")
+    result.refused(f'"{upper}.work"', "esource busy", "another container uses it")
+    assert Path(f"{upper}.work/work").is_dir()
+    first.communicate(b"\n", timeout=20)  # ends its read
+    assert first.returncode == 0 and not Path(f"{upper}.work").exists()
+
+
+def test_a_work_directory_that_was_left_is_taken_over(any_caller: Runtime) -> None:
+    """As it is left when bulkhead and its janitor are killed at once: nobody holds its lock."""
+    upper = any_caller.directory("upper")
+    any_caller.directory("upper.work")
+    any_caller.directory("upper.work/work", mode=0)
+    any_caller.run("--upper", upper, "--", "touch", "/kept").ok()
+    assert [path.name for path in any_caller.work.iterdir()] == ["upper"]
+
+
+@pytest.mark.parametrize("name, mode", [("data", 0), ("work", 0o755)])
+def test_a_directory_that_is_no_work_directory_is_left_alone(any_caller: Runtime, name: str,
+                                                             mode: int) -> None:
+    upper = any_caller.directory("upper")
+    any_caller.directory("upper.work")
+    data = any_caller.directory(f"upper.work/{name}", mode)
+    result = any_caller.run("--upper", upper, "--", "true")
+    result.refused(f'"{upper}.work"', "File exists", "it holds something else")
+    assert data.is_dir()
