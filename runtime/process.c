@@ -9,6 +9,7 @@
 #include <linux/ioprio.h>
 #include <linux/keyctl.h>
 #include <linux/sched.h>
+#include <linux/sched/types.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -67,24 +68,58 @@ static int reset_signals(struct inside *in)
 	return ret < 0 ? fail(&in->fault, STEP_signals, "rt_sigaction", ret) : 0;
 }
 
-/* A niced caller without the right to lower its nice value keeps it: no loss of isolation. */
-static int reset_scheduling(struct inside *in)
+/* What a lost call leaves in @attr is no policy. */
+static void look_at_scheduling(struct sched_attr *attr)
+{
+	*attr = (struct sched_attr){ .sched_policy = ~0U };
+	RAW4(SYS_sched_getattr, 0, attr, sizeof(*attr), 0);
+}
+
+static bool is_normal(const struct sched_attr *attr)
+{
+	return attr->sched_policy == SCHED_NORMAL && !attr->sched_flags;
+}
+
+/*
+ * Usually there is nothing to change. A niced caller without the right to lower its nice
+ * value (EACCES) keeps it: no loss of isolation.
+ */
+static int reset_policy(struct inside *in)
 {
 	const int priority = 0; /* all of struct sched_param */
+	struct sched_attr attr;
 	long ret;
 
+	look_at_scheduling(&attr);
+	if (is_normal(&attr) && attr.sched_nice == 0)
+		return 0;
 	ret = RAW3(SYS_sched_setscheduler, 0, SCHED_NORMAL, &priority);
 	if (ret < 0)
 		return fail(&in->fault, STEP_scheduling, "sched_setscheduler", ret);
 	ret = RAW3(SYS_setpriority, PRIO_PROCESS, 0, 0);
-	if (ret < 0 && ret != -EACCES && ret != -EPERM)
+	if (ret < 0 && ret != -EACCES)
 		return fail(&in->fault, STEP_scheduling, "setpriority", ret);
+	look_at_scheduling(&attr);
+	if (!is_normal(&attr) || (attr.sched_nice && ret == 0))
+		return fail(&in->fault, STEP_scheduling, "sched_setscheduler", LIE);
+	return 0;
+}
+
+static int reset_scheduling(struct inside *in)
+{
+	const unsigned long tell = 0xffffffff; /* personality(2) */
+	long ret;
+
+	TRY(reset_policy(in));
 	ret = RAW3(SYS_ioprio_set, IOPRIO_WHO_PROCESS, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_NONE, 0));
 	if (ret < 0 && ret != -ENOSYS)
 		return fail(&in->fault, STEP_scheduling, "ioprio_set", ret);
+	ret = RAW1(SYS_personality, 0);
+	if (ret >= 0)
+		ret = RAW1(SYS_personality, tell);
+	if (ret)
+		return fail(&in->fault, STEP_scheduling, "personality", ret < 0 ? ret : LIE);
 	ret = sys_prctl(PR_SET_TIMERSLACK, TIMER_SLACK_NSEC, 0);
-	if (ret == 0)
-		ret = RAW1(SYS_personality, 0);
 	return ret < 0 ? fail(&in->fault, STEP_scheduling, "prctl", ret) : 0;
 }
 
