@@ -63,6 +63,7 @@
 	X(look_back, "look back at the process in")                                                \
 	X(descriptors, "close the inherited descriptors with")                                     \
 	X(init, "start the init of the container from")                                            \
+	X(start_under_init, "start under the init of the container")                               \
 	X(find_command, "find the command")                                                        \
 	X(execute, "execute")
 
