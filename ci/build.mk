@@ -23,7 +23,8 @@ LINTS  += lint-sources
 
 .PHONY: deps check-ci check-runtime lint-sources
 
+# FAULTS='--kind EPERM "root, upper"' runs a part; FAULTS=--help tells what there is.
 faults: $(BUILD)/bulkhead rootfs ## fail every system call of the runtime once; a table of what came of it
-	PYTHONDONTWRITEBYTECODE=1 BULKHEAD_BUILD=$(abspath $(BUILD)) $(PYTHON) ci/faults.py
+	PYTHONDONTWRITEBYTECODE=1 BULKHEAD_BUILD=$(abspath $(BUILD)) $(PYTHON) ci/faults.py $(FAULTS)
 
 .PHONY: faults

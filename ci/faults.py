@@ -14,6 +14,7 @@ probe itself is never at fault.
 
 from __future__ import annotations
 
+import argparse
 import collections
 import json
 import os
@@ -35,14 +36,17 @@ KINDS = {
     "skip": "retval=0",
     "SIGKILL": "signal=KILL",
 }
+# On request: errors that the kernel also has, and that a program may take for an answer.
+MORE_KINDS = {name: f"error={name}"
+              for name in ("EINVAL", "ENOSYS", "EAGAIN", "EINTR", "EMFILE", "ENOSPC")}
 SECONDS = 20
 
 # Without these a program cannot even end, or they are not bulkhead's but strace's to make.
 NEVER = {"exit_group", "exit", "execve", "rt_sigreturn", "restart_syscall"}
 
 # The C library dies of these faults by a signal: no message is possible, nothing has been done.
-DEADLY = {("arch_prctl", "EPERM"), ("arch_prctl", "ENOMEM"), ("arch_prctl", "skip"),
-          ("mmap", "skip"), ("brk", "skip")}
+DEADLY = {("mmap", "skip"), ("brk", "skip"),
+          *(("arch_prctl", kind) for kind in (*KINDS, *MORE_KINDS))}
 
 # What a command's status tells about its isolation; the rest of /proc/PID/status is numbers.
 STATUS_FIELDS = ("Uid", "Gid", "Groups", "CapInh", "CapPrm", "CapEff", "CapBnd", "CapAmb",
@@ -62,7 +66,7 @@ class Fault:
 
     def options(self) -> list[str]:
         """strace's options for it."""
-        inject = f"inject={self.call}:{KINDS[self.kind]}:when={self.number}"
+        inject = f"inject={self.call}:{({**KINDS, **MORE_KINDS})[self.kind]}:when={self.number}"
         if self.call == "execve":  # strace's own execve is no matter: only the command's path
             return ["-P", self.text, "-e", inject]
         return ["-b", "execve", "-e", inject]
@@ -95,15 +99,20 @@ def dirty_state() -> None:
     os.dup2(os.open("/etc", os.O_RDONLY), 77)
     os.set_inheritable(77, True)
     host.LIBC.prctl(29, 4321, 0, 0, 0)  # PR_SET_TIMERSLACK
+    host.LIBC.personality(0x0040000)  # ADDR_NO_RANDOMIZE
+    os.nice(1)
+    os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     for number in (signal.SIGUSR2, signal.SIGALRM):
         signal.signal(number, signal.SIG_IGN)
 
 
-def isolation(text: str) -> list[str]:
+def isolation(text: str, without: Iterable[str] = ()) -> list[str]:
     """The probe's report without what differs between two runs that are equally isolated."""
     lines = []
     for line in text.splitlines():
         word, _, value = line.partition(" ")
+        if word in without or value.partition(":")[0] in without:
+            continue
         if word == "fd":
             value = re.sub(r":\[\d+\]", "", value)
         elif word == "ns":
@@ -120,10 +129,24 @@ def isolation(text: str) -> list[str]:
             fields = value.split(" ")
             # uuid=on: what overlayfs says of an upper directory that it has seen before.
             value = re.sub(r",?(size|nr_inodes|inode64|uuid)(=\w+)?", "", " ".join(fields[3:]))
+        elif word == "cgroup":
+            value = value.removesuffix("..")  # somebody moves us while it runs
         elif word == "keyring":
             value = value.rpartition(";")[2]
         lines.append(f"{word} {value}")
     return lines
+
+
+# Words of the probe that on the host differ between any two runs.
+IDS_OF_PROCESSES = ("pid", "ppid", "pgid", "sid", "NSpid")
+
+
+class InitAlone(containers.Runtime):
+    """bulkhead as what --init makes of it inside, without a container around it."""
+
+    def run_argv(self, *arguments: str | Path) -> list[str]:
+        """The probe as the command of the init; all options are the container's."""
+        return self.argv("init-of-container", self.rootfs / "usr/bin/probe", "probe", "report")
 
 
 class Campaign:
@@ -134,12 +157,18 @@ class Campaign:
         self.runtime = runtime
         self.options = list(options)
         self.prepare = prepare
+        self.alone = isinstance(runtime, InitAlone)
+        self.unlike = (*IDS_OF_PROCESSES, "fd", "mount") if self.alone else \
+            IDS_OF_PROCESSES if "pid" in self.options else ()
         self.trace = runtime.work / "trace"
         self.trace.touch(mode=0o666)
         self.trace.chmod(0o666)
 
     def execute(self, *strace: str) -> tuple[containers.Result | None, str]:
-        """One run under strace: its result (None: it hung), and what is left on the host."""
+        """One run under strace: its result, and what is left on the host.
+
+        Of a run that hung: None, and the last calls that were made.
+        """
         before, files = host.Snapshot.take(), self.files()
         tracer = ("strace", "-f", "-qq", "-o", str(self.trace), *strace)
         caller = self.runtime.caller
@@ -157,10 +186,12 @@ class Campaign:
             os.killpg(process.pid, signal.SIGKILL)
             host.kill_children()
             process.communicate()
-            return None, ""
+            self.remove(self.files() - files)
+            return None, " | ".join(self.trace.read_text(errors="replace").splitlines()[-6:])
         left = before.difference_when_settled()
         host.kill_children()
         left += "".join(f"\nfile: {path}" for path in sorted(self.files() ^ files))
+        self.remove(self.files() - files)
         return containers.Result(process.returncode, out.decode(errors="replace"),
                                  err.decode(errors="replace")), left
 
@@ -171,6 +202,12 @@ class Campaign:
             for folder, names, plain in os.walk(top):
                 found |= {os.path.join(folder, name) for name in names + plain}
         return found
+
+    @staticmethod
+    def remove(paths: Iterable[str]) -> None:
+        """Takes away what a run has left: the next one starts as this one did."""
+        for path in sorted(paths, reverse=True):
+            os.rmdir(path) if os.path.isdir(path) else os.unlink(path)
 
     def learn(self) -> tuple[list[str], list[Fault]]:
         """The isolation of a run without faults, and every call in it, in the order of time."""
@@ -187,23 +224,27 @@ class Campaign:
             known = calls.get(key, Fault(*key, "", found[3], 0))
             calls[key] = replace(known, processes=known.processes + 1)
         for path in ("/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin"):
-            if (self.runtime.rootfs / path[1:] / "probe").exists():
+            if (self.runtime.rootfs / path[1:] / "probe").exists() and not self.alone:
                 calls["execve", 1] = Fault("execve", 1, "", f"{path}/probe")
                 break
-        return isolation(result.out), list(calls.values())
+        return isolation(result.out, self.unlike), list(calls.values())
 
     def try_one(self, fault: Fault, sound: list[str]) -> Outcome:
         """Injects one fault; `sound` is the isolation without it."""
         result, left = self.execute(*fault.options())
         if result is None:
-            return Outcome(fault, HANG)
-        found = isolation(result.out)
+            return Outcome(fault, HANG, left)
+        found = isolation(result.out, self.unlike)
         lines = [line for line in result.err.splitlines() if not line.startswith("new")]
         clear = 1 <= len(lines) <= fault.processes and all(
             re.fullmatch(r"bulkhead: cannot .{3,}: .{3,}", line) for line in lines)
         if not found:
-            killed = fault.kind == "SIGKILL" and (result.status < 0 or fault.call == "execve")
-            killed = killed or (fault.call, fault.kind) in DEADLY and result.status < 0
+            killed = result.status < 0 and (fault.kind == "SIGKILL" or
+                                            (fault.call, fault.kind) in DEADLY)
+            # The init tells by its status that its command was killed.
+            of_init = self.alone or (fault.call == "execve" and "--init" in self.options)
+            if of_init and fault.kind == "SIGKILL" and result.status == 137:
+                killed = True
             verdict = CLOSED if killed or result.status in (125, 126, 127) else \
                 f"did not run, but the status is {result.status}"
             return Outcome(fault, verdict, result.err.strip(), left, clear or killed)
@@ -256,31 +297,63 @@ HEADER = ("| | faults | command ran with less isolation | hangs | something left
           "| left after SIGKILL | message names step and reason |\n"
           "| --- | --- | --- | --- | --- | --- | --- |")
 
-# Ways to call bulkhead that between them take every step: caller and options.
-VARIANTS: dict[str, tuple[str, list[str]]] = {
-    "root": ("root", []),
-    "root, many options": ("root", ["--read-only", "--init", "--bind", "{work}/d:/mnt:ro",
-                                    "--tmpfs", "/tmp", "--domainname", "sea", "--workdir", "/usr",
-                                    "--user", "1000:1000", "--timens", "10,10"]),
-    "root, no filter": ("root", ["--seccomp", "none", "--share", "net"]),
-    "root, layers": ("root", ["--layer", "{work}/d"]),
-    "root, upper": ("root", ["--upper", "{work}/u"]),
-    "root, user namespace": ("root", ["--userns", "--uid-map", "0:0:65536", "--gid-map",
-                                      "0:0:65536"]),
-    "user": ("rootless", []),
-    "user with subordinate ids": ("subids", ["--bind", "{work}/d:/mnt:ro"]),
+
+@dataclass(frozen=True)
+class Variant:
+    """A way to call bulkhead: who calls, with which options, in which role."""
+
+    caller: str
+    options: str = ""
+    role: type[containers.Runtime] = containers.Runtime
+
+
+# Between them they take every step.
+VARIANTS = {
+    "root": Variant("root"),
+    "root, many options": Variant("root", "--read-only --init --bind {work}/d:/mnt:ro "
+                                  "--tmpfs /tmp --domainname sea --workdir /usr "
+                                  "--user 1000:1000 --timens 10,10"),
+    "root, no filter": Variant("root", "--seccomp none --share net"),
+    "root, shared PIDs": Variant("root", "--share pid"),
+    "root, terminal": Variant("root", "--tty"),
+    "root, layers": Variant("root", "--layer {work}/d"),
+    "root, upper": Variant("root", "--upper {work}/u"),
+    "root, user namespace": Variant("root", "--userns --uid-map 0:0:65536 --gid-map 0:0:65536"),
+    "user": Variant("rootless"),
+    "user, clocks": Variant("rootless", "--timens 10,10"),
+    "user, upper": Variant("rootless", "--upper {work}/u"),
+    "user with subordinate ids": Variant("subids", "--bind {work}/d:/mnt:ro"),
+    "the init alone": Variant("root", role=InitAlone),
 }
 
 
-def campaign(runtime: containers.Runtime, options: Iterable[str]) -> Campaign:
-    """A campaign whose options may name {work}, with directories d and u in it."""
+def campaign(variant: Variant, base: Path, binary: Path, probe: Path, archive: Path,
+             caller: containers.Caller) -> Campaign:
+    """The campaign of a variant, with a rootfs of its own: a fault may leave things there."""
+    box = containers.prepare(base, binary, probe, archive, caller)
     for name in ("d", "u"):
-        runtime.directory(name)
-    return Campaign(runtime, [option.format(work=runtime.work) for option in options])
+        box.directory(name)
+    options = [option.format(work=box.work) for option in variant.options.split()]
+    return Campaign(variant.role(**vars(box)), options)
+
+
+def arguments() -> argparse.Namespace:
+    """What to run: everything, or some variants and kinds."""
+    parser = argparse.ArgumentParser(description="Fail every system call of bulkhead once.")
+    parser.add_argument("variants", nargs="*", metavar="VARIANT", default=list(VARIANTS),
+                        help="; ".join(VARIANTS))
+    parser.add_argument("--kind", action="append", choices=[*KINDS, *MORE_KINDS],
+                        help=f"what happens to a call; repeatable; without it {', '.join(KINDS)}")
+    found = parser.parse_args()
+    unknown = set(found.variants) - set(VARIANTS)
+    if unknown:
+        parser.error(f"there is no variant {', '.join(sorted(unknown))}")
+    return found
 
 
 def main() -> int:
-    """Runs all variants; prints the table and each problem, writes them to BUILD/faults.*."""
+    """Runs the variants; prints the table and each problem, writes them to BUILD/faults.*."""
+    wanted = arguments()
     build = Path(os.environ.get("BULKHEAD_BUILD", "build"))
     host.adopt_orphans()
     table, bad = [HEADER], []
@@ -291,12 +364,12 @@ def main() -> int:
         everybody = containers.callers(base)
         binary = containers.install(build / "bulkhead", base)
         probe = containers.compile_probe(base)
-        for name, (caller_name, options) in VARIANTS.items():
-            caller = everybody.get(caller_name)
+        for name in wanted.variants:
+            caller = everybody.get(VARIANTS[name].caller)
             if caller is None:
                 continue
-            box = containers.prepare(base, binary, probe, build / "rootfs.tar", caller)
-            outcomes = list(campaign(box, options).run())
+            runs = campaign(VARIANTS[name], base, binary, probe, build / "rootfs.tar", caller)
+            outcomes = list(runs.run(wanted.kind or KINDS))
             table.append(row(name, outcomes))
             print(table[-1], flush=True)
             bad += [f"{name}: {line}" for line in problems(outcomes)]
