@@ -216,6 +216,8 @@ class Campaign:
         calls: dict[tuple[str, int], Fault] = {}
         made: collections.Counter[tuple[str, str]] = collections.Counter()
         for line in self.trace.read_text(errors="replace").splitlines():
+            if "--tty" in self.options and line.endswith("<detached ...>"):
+                break  # from here on bulkhead carries the report: a cut one tells of nothing
             found = re.match(r"(\d+)\s+([a-z_0-9]+)\((.*)", line)
             if not found or found[2] in NEVER:
                 continue

@@ -45,6 +45,36 @@ static int name_console(struct inside *in)
 	return ret < 0 ? fail(&in->fault, STEP_terminal, "/dev/console", ret) : 0;
 }
 
+/* Is that the terminal? By inode: the host may have one of the same number. */
+static int check_one(int dir, const char *path, const struct statx *terminal)
+{
+	struct statx stx = { .stx_ino = 0 };
+	int ret = sys_statx(dir, path, AT_EMPTY_PATH, STATX_INO, &stx);
+
+	if (ret == 0 && (!stx.stx_ino || stx.stx_ino != terminal->stx_ino ||
+			 stx.stx_dev_major != terminal->stx_dev_major ||
+			 stx.stx_dev_minor != terminal->stx_dev_minor))
+		ret = LIE;
+	return ret;
+}
+
+/* The command must not find the caller's terminal in place of its own. */
+static int check_terminal(struct inside *in, int peer)
+{
+	struct statx terminal = { .stx_ino = 0 };
+	int session = 0, ret = sys_statx(peer, "", AT_EMPTY_PATH, STATX_INO, &terminal);
+
+	for (int fd = 0; fd <= 2 && ret == 0; fd++)
+		ret = check_one(fd, "", &terminal);
+	if (ret == 0)
+		ret = check_one(AT_FDCWD, "/dev/console", &terminal);
+	if (ret == 0)
+		ret = (int)RAW3(SYS_ioctl, peer, TIOCGSID, &session);
+	if (ret == 0 && session != sys_getpid())
+		ret = LIE;
+	return ret ? fail(&in->fault, STEP_terminal, "TIOCGPTPEER", ret) : 0;
+}
+
 int tty_inside(struct inside *in)
 {
 	int master, peer, ret = 0;
@@ -58,7 +88,9 @@ int tty_inside(struct inside *in)
 	TRY(name_console(in));
 	for (int fd = 0; fd <= 2 && ret >= 0; fd++)
 		ret = (int)RAW3(SYS_dup3, peer, fd, 0);
-	if (ret >= 0)
-		ret = meet_give_terminal(in->channel, master);
-	return ret < 0 ? fail(&in->fault, STEP_terminal, "dup3", ret) : 0;
+	if (ret < 0)
+		return fail(&in->fault, STEP_terminal, "dup3", ret);
+	TRY(check_terminal(in, peer));
+	ret = meet_give_terminal(in->channel, master);
+	return ret < 0 ? fail(&in->fault, STEP_terminal, "its descriptor", ret) : 0;
 }

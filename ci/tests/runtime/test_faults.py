@@ -67,6 +67,7 @@ OWN_CALLS = {
                                  r"setgroups",
     "root, many options": r"memfd|sendfile|execveat",
     "the init alone": r"(clone|getpid|wait4|setpgid|rt_sig\w+) ",
+    "root, terminal": r"dup3|ioctl.*(PT|SCTTY|GSID)|.*(ptmx|dev/console)",
     "root, upper": r"flock|epoll|.*u\.work(?!.*AT_REMOVEDIR)",
 }
 
