@@ -1,12 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * turns ROUNDS TOGETHER COMMAND [ARG]... [;; COMMAND [ARG]...]...
+ * turns ROUNDS TOGETHER REST COMMAND [ARG]... [;; COMMAND [ARG]...]...
  *
  * Times commands in turn, so that whatever slows the machine slows them all. In each round
  * every command has its turn, in an order drawn anew: what one leaves to the kernel (the
  * teardown of a network namespace, say) delays each of the others as often. A turn starts
  * TOGETHER copies at once, and is the time from before the first is started until the last
- * has been waited for. One round in ten, at least one, comes first and is not counted.
+ * has been waited for. Before it the machine rests for REST milliseconds: with 0 the
+ * kernel may still be busy with what the turn before has left, on a CPU that this one
+ * could use. One round in ten, at least one, comes first and is not counted.
  *
  * Prints JSON: for each command, in the order given, its times in microseconds, round by
  * round. A command that ends with a status other than 0 stops it all.
@@ -29,6 +31,7 @@ extern char **environ;
 struct contest {
 	int rounds;
 	int together;
+	int rest_ms;
 	int commands;
 	char ***argvs;  /* [commands] */
 	double *times;  /* [commands][rounds] */
@@ -69,11 +72,21 @@ static void check_end(pid_t pid, int status)
 	exit(1);
 }
 
+static void rest(const struct contest *c)
+{
+	const struct timespec time = { .tv_nsec = c->rest_ms * 1000000L };
+
+	if (c->rest_ms && nanosleep(&time, NULL) < 0)
+		die("rest before", "a turn");
+}
+
 static double take_turn(struct contest *c, char **argv)
 {
-	double start = now_us(), end = start;
+	double start, end;
 	int status;
 
+	rest(c);
+	start = end = now_us();
 	for (int i = 0; i < c->together; i++) {
 		errno = posix_spawnp(&c->running[i], argv[0], NULL, NULL, argv, environ);
 		if (errno)
@@ -166,16 +179,19 @@ int main(int argc, char **argv)
 	static struct contest c;
 	FILE *out;
 
-	if (argc > 3) {
+	if (argc > 4) {
 		c.rounds = atoi(argv[1]);
 		c.together = atoi(argv[2]);
+		c.rest_ms = atoi(argv[3]);
 	}
-	if (c.rounds < 1 || c.rounds > 1000000 || c.together < 1 || c.together > 10000) {
-		fputs("usage: turns ROUNDS TOGETHER COMMAND [ARG]... [;; COMMAND [ARG]...]...\n",
+	if (c.rounds < 1 || c.rounds > 1000000 || c.together < 1 || c.together > 10000 ||
+	    c.rest_ms < 0 || c.rest_ms > 999) {
+		fputs("usage: turns ROUNDS TOGETHER REST COMMAND [ARG]... "
+		      "[;; COMMAND [ARG]...]...\n",
 		      stderr);
 		return 1;
 	}
-	split(&c, argc - 3, argv + 3);
+	split(&c, argc - 4, argv + 4);
 	c.times = need((size_t)c.commands * (size_t)c.rounds, sizeof(*c.times));
 	c.order = need((size_t)c.commands, sizeof(*c.order));
 	c.running = need((size_t)c.together, sizeof(*c.running));

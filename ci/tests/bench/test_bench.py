@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +43,7 @@ def rootfs(tmp_path: Path) -> Path:
 def test_turns_gives_each_command_all_its_rounds(tmp_path: Path, together: int) -> None:
     logs = [tmp_path / "a", tmp_path / "b"]
     first, second = (["sh", "-c", f"echo x >> {log}"] for log in logs)
-    done = run(TOOLS / "turns", 10, together, *first, ";;", *second)
+    done = run(TOOLS / "turns", 10, together, 0, *first, ";;", *second)
     assert (done.returncode, done.stderr) == (0, "")
     times = json.loads(done.stdout)
     assert [len(own) for own in times] == [10, 10]
@@ -52,12 +53,22 @@ def test_turns_gives_each_command_all_its_rounds(tmp_path: Path, together: int) 
 
 
 def test_turns_waits_for_the_slowest_copy() -> None:
-    done = run(TOOLS / "turns", 1, 2, "sleep", "0.2")
+    done = run(TOOLS / "turns", 1, 2, 0, "sleep", "0.2")
     assert json.loads(done.stdout)[0][0] >= 200_000
 
 
-@pytest.mark.parametrize("argv", [[], ["1", "1"], ["0", "1", "true"], ["1", "0", "true"],
-                                  ["x", "1", "true"], ["-1", "1", "true"]])
+def test_turns_rests_before_each_turn() -> None:
+    start = time.monotonic()
+    done = run(TOOLS / "turns", 2, 1, 50, "true", ";;", "true")
+    rests = 0.05 * 2 * 3  # two commands, two rounds and one to warm up
+    counted = sum(sum(own) for own in json.loads(done.stdout)) / 1e6
+    assert counted + rests <= time.monotonic() - start
+
+
+@pytest.mark.parametrize("argv", [[], ["1", "1", "0"], ["0", "1", "0", "true"],
+                                  ["1", "0", "0", "true"], ["x", "1", "0", "true"],
+                                  ["-1", "1", "0", "true"], ["1", "1", "-1", "true"],
+                                  ["1", "1", "1000", "true"]])
 def test_turns_says_how_it_is_used(argv: list[str]) -> None:
     done = run(TOOLS / "turns", *argv)
     assert done.returncode == 1 and done.stderr.startswith("usage: turns ")
@@ -70,7 +81,7 @@ def test_turns_says_how_it_is_used(argv: list[str]) -> None:
     (["true", ";;"], "a command is empty"),
 ])
 def test_turns_stops_at_the_first_failure(command: list[str], said: str) -> None:
-    done = run(TOOLS / "turns", 1, 1, "true", ";;", *command)
+    done = run(TOOLS / "turns", 1, 1, 0, "true", ";;", *command)
     assert done.returncode == 1 and done.stdout == "" and said in done.stderr
 
 
@@ -124,12 +135,14 @@ def test_goals_are_judged_on_their_own_side() -> None:
     result = {
         "start": [{"name": "bulkhead", "to_floor": 1.36, "to_bulkhead": None},
                   {"name": "bwrap", "to_floor": 4.0, "to_bulkhead": 3.5}],
+        "start_rested": [{"name": "bulkhead", "to_floor": 1.34, "to_bulkhead": None}],
         "memory": [{"name": "bulkhead", "pss": 100 * 1024}],
         "together": [],
         "stripped_bytes": None,
     }
     met = {row["goal"]: row["met"] for row in bench.goal_rows(result)}
     assert met["start, default isolation, x floor"] is False
+    assert met["the same, rested, x floor"] is True
     assert met["bwrap, x ours"] is True
     assert met["supervisor's PSS, KiB"] is True
     assert met["crun, x ours"] is None and met["stripped binary, KiB"] is None
