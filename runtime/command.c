@@ -80,24 +80,31 @@ static bool is_same_file(const char *path, const struct statx *other)
 	       stx.stx_dev_minor == other->stx_dev_minor;
 }
 
+/* /proc/self/exe is the host's bulkhead until execve. */
+int command_know_runtime(struct inside *in)
+{
+	int ret = sys_statx(AT_FDCWD, "/proc/self/exe", 0, STATX_INO, &in->runtime);
+
+	if (ret < 0 || !in->runtime.stx_ino)
+		return fail(&in->fault, STEP_look_back, "/proc/self/exe", ret ? ret : LIE);
+	return 0;
+}
+
 /*
- * /proc/self/exe is the host's bulkhead until execve: an image that names it as command
- * or interpreter wants to run, and then to overwrite, the host's binary (CVE-2019-5736).
+ * An image that names bulkhead as command or interpreter wants to run, and then to
+ * overwrite, the host's binary (CVE-2019-5736).
  */
 static int refuse_runtime(struct inside *in, const char *path)
 {
 	char interpreter[256];
-	struct statx self = { .stx_ino = 0 }, stx;
-	int ret = sys_statx(AT_FDCWD, "/proc/self/exe", 0, STATX_INO, &self);
+	struct statx stx;
 
-	if (ret < 0 || !self.stx_ino)
-		return fail(&in->fault, STEP_look_back, "/proc/self/exe", ret ? ret : LIE);
-	if (is_same_file(path, &self))
+	if (is_same_file(path, &in->runtime))
 		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
 	interpreter_of(path, interpreter, sizeof(interpreter));
 	if (!*interpreter)
 		return 0;
-	if (is_same_file(interpreter, &self))
+	if (is_same_file(interpreter, &in->runtime))
 		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
 	if (sys_statx(AT_FDCWD, interpreter, 0, STATX_TYPE, &stx) == -ENOENT)
 		return fail(&in->fault, STEP_find_command, path, NO_INTERPRETER);

@@ -10,6 +10,7 @@
 #include "fault.h"
 #include "plan.h"
 
+#include <linux/stat.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/types.h>
@@ -20,6 +21,8 @@
  */
 #define MEETINGS(X)                                                                                \
 	X(RELEASED, "the host side is ready")       /* host to inside */                           \
+	X(NETWORK, "the network namespace is made") /* host to inside */                           \
+	X(CONNECTED, "the loopback is up")          /* host to inside */                           \
 	X(TERMINAL, "here is the terminal")         /* inside to host */                           \
 	X(READY, "only the execution is left")      /* inside to host */                           \
 	X(FAILED, "a step failed: nothing was run") /* inside to host */
@@ -35,6 +38,14 @@ struct message {
 	struct fault fault; /* with MEET_FAILED */
 };
 
+enum { CPU_ROOM = 8192, LONG_BITS = 8 * sizeof(long) };
+
+/* As sched_setaffinity(2) has it: bit N is CPU N. Room for all that a kernel can have. */
+struct cpus {
+	long size; /* bytes that the kernel fills; less than 1: it does not tell */
+	unsigned long bits[CPU_ROOM / LONG_BITS];
+};
+
 /* The host's half. Descriptors are -1 while they are not open. */
 struct container {
 	const struct plan *plan;
@@ -48,7 +59,8 @@ struct container {
 	int64_t boottime_before; /* seconds on the host's CLOCK_BOOTTIME */
 	pid_t janitor;           /* 0: none runs */
 	int born[2];             /* tid that the kernel gave the usher, the janitor (clone.h) */
-	int host_pidfd;          /* of bulkhead itself, for the janitor */
+	int host_pidfd;          /* of bulkhead itself (janitor.h) */
+	struct cpus cpus;        /* that bulkhead may use */
 	int cgroup;              /* directory */
 	char cgroup_path[512];
 	char work_path[512];   /* overlay's work directory beside --upper */
@@ -60,14 +72,6 @@ struct container {
 	uint64_t held;         /* bit N - 1: signal N came before the command could take it */
 	int died_of;           /* signal whose default action bulkhead performed, or 0 */
 	struct winsize window; /* of the caller's terminal, with --tty */
-};
-
-/*
- * What this kernel has, and so must be in place at the end: bits by index in the tables
- * of mask.c and kernelfs.c.
- */
-struct present {
-	uint32_t files, dirs, read_only, kernelfs;
 };
 
 /* The inside's half. */
@@ -88,9 +92,11 @@ struct inside {
 	struct rlimit64 descriptor_limit; /* of the caller, while many sources are open */
 	int kernel_trees[2];
 	int device_trees[8];
-	struct present present;
+	const char *masked_dir;       /* the first one, whose mask the others copy */
 	char **init_argv;             /* --init: what PID 1 is executed with; [2] takes the path */
 	char path[COMMAND_PATH_ROOM]; /* the command, found */
+	int status_file;              /* status.c */
+	struct statx runtime;         /* bulkhead's own file */
 };
 
 #endif

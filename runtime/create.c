@@ -10,9 +10,12 @@
  *	  start the janitor                  cut propagation
  *	  write the id maps                  open the trees that the host lends
  *	  RELEASED  ---------------------->  become root of the user namespace
- *	  wait                               pivot_root, detach the old root
- *	                                     mount, populate, mask
- *	                                     name, connect, clean the process
+ *	  make the network namespace         pivot_root, fill /dev, mask /proc
+ *	                                     name it, clean the process
+ *	  NETWORK  ----------------------->  join the network namespace
+ *	  bring up the loopback              mount and mask /sys
+ *	  CONNECTED  --------------------->  detach the old root
+ *	  wait                               mount what was asked for
  *	                                     give up privileges
  *	                                     look back at every wall
  *	                                     install the seccomp filter
@@ -55,19 +58,26 @@ static int inside_build(struct inside *in)
 	TRY(userns_inside(in));
 	TRY(kernelfs_open(in));
 	TRY(rootfs_attach(in));
-	TRY(rootfs_pivot(in)); /* from here on the host is out of sight */
-	TRY(kernelfs_mount(in));
+	TRY(rootfs_pivot(in));
+	TRY(kernelfs_mount_proc_dev(in));
 	TRY(dev_populate(in));
-	TRY(mask_inside(in));
-	TRY(dev_mount(in));
+	TRY(mask_proc(in));
+	TRY(utsns_inside(in));
+	TRY(process_inside(in));
+	TRY(privs_bound(in));
+	TRY(status_open(in));
+	TRY(command_know_runtime(in));
+	TRY(netns_inside(in)); /* by now the host side has made it */
+	TRY(kernelfs_mount_sys(in));
+	TRY(mask_sys(in));
+	TRY(netns_await(in));
+	TRY(rootfs_detach(in)); /* from here on the host is out of sight */
 	TRY(binds_targets(in));
 	TRY(rootfs_protect(in));
 	TRY(binds_attach(in));
-	TRY(utsns_inside(in));
-	TRY(netns_inside(in));
-	TRY(process_inside(in));
+	TRY(process_end(in));
 	TRY(tty_inside(in));
-	TRY(privs_bound(in));
+	TRY(privs_user(in));
 	TRY(command_find(in));
 	return privs_reduce(in);
 }
@@ -76,9 +86,6 @@ static int inside_inspect(struct inside *in)
 {
 	TRY(rootfs_inspect(in));
 	TRY(rootfs_protect_inspect(in));
-	TRY(kernelfs_inspect(in));
-	TRY(dev_inspect(in));
-	TRY(mask_inspect(in));
 	TRY(utsns_inspect(in));
 	TRY(cgroupns_inspect(in));
 	TRY(timens_inspect(in));
@@ -128,7 +135,8 @@ static void prepare_inside(struct inside *in, struct container *c)
 
 /*
  * The cgroup namespace of a container with a cgroup of its own is made inside
- * (cgroupns.c); a time namespace before the container (timens.c).
+ * (cgroupns.c), a network namespace on the host side (netns.c); a time namespace before
+ * the container (timens.c).
  */
 static uint64_t clone_flags(const struct plan *p)
 {
@@ -136,6 +144,8 @@ static uint64_t clone_flags(const struct plan *p)
 
 	if (plan_has_limits(p))
 		flags &= ~(uint64_t)CLONE_NEWCGROUP;
+	if (netns_is_made_aside(p))
+		flags &= ~(uint64_t)CLONE_NEWNET;
 	return flags;
 }
 
@@ -196,8 +206,10 @@ static int host_create(struct container *c)
 	TRY(supervise_prepare(c));
 	TRY(cgroup_host(c));
 	TRY(layers_host(c));
+	TRY(netns_prepare(c));
 	TRY(host_clone(c));
-	return host_release(c);
+	TRY(host_release(c));
+	return netns_host(c);
 }
 
 int container_run(struct container *c)

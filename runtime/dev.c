@@ -51,17 +51,45 @@ int dev_open(struct inside *in)
 	return 0;
 }
 
+/* Where we stand in /dev already. */
+static const char *name_in_dev(const char *path)
+{
+	return path + sizeof("/dev/") - 1;
+}
+
+/*
+ * Into the tmpfs at /dev, to work there by names alone: a rootfs that somebody else
+ * writes to at the same time cannot lead us elsewhere.
+ */
+static int enter(struct inside *in)
+{
+	struct statfs st = { .f_type = 0 };
+	uint64_t here = in->root_mnt;
+	int fd = sys_openat(AT_FDCWD, "/dev", O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+	int ret = fd < 0 ? fd : sys_fchdir(fd);
+
+	sys_close(fd);
+	if (ret == 0)
+		ret = sys_statfs(".", &st);
+	if (ret == 0)
+		ret = sys_mount_id(AT_FDCWD, ".", &here);
+	if (ret < 0 || st.f_type != TMPFS_MAGIC || here == in->root_mnt)
+		return fail(&in->fault, STEP_mount, "/dev", ret ? ret : LIE);
+	return 0;
+}
+
 static int borrow_device(struct inside *in, int i)
 {
-	int ret = sys_mknodat(AT_FDCWD, devices[i].path, S_IFREG | 0666, 0);
+	const char *name = name_in_dev(devices[i].path);
+	int ret = sys_mknodat(AT_FDCWD, name, S_IFREG | 0666, 0);
 
 	if (ret == 0)
-		ret = sys_attach_tree(in->device_trees[i], AT_FDCWD, devices[i].path, 0);
+		ret = sys_attach_tree(in->device_trees[i], AT_FDCWD, name, 0);
 	sys_close(in->device_trees[i]);
 	return ret;
 }
 
-int dev_populate(struct inside *in)
+static int make_devices(struct inside *in)
 {
 	int ret;
 
@@ -71,71 +99,28 @@ int dev_populate(struct inside *in)
 		if (are_borrowed(in))
 			ret = borrow_device(in, i);
 		else
-			ret = sys_mknodat(AT_FDCWD, d->path, S_IFCHR | 0666,
+			ret = sys_mknodat(AT_FDCWD, name_in_dev(d->path), S_IFCHR | 0666,
 					  (unsigned int)makedev(d->major, d->minor));
 		if (ret < 0)
 			return fail(&in->fault, STEP_device, d->path, ret);
 	}
+	return 0;
+}
+
+static int make_links(struct inside *in)
+{
 	for (int i = 0; i < LINK_COUNT; i++) {
-		ret = sys_symlinkat(links[i].target, AT_FDCWD, links[i].path);
+		int ret = sys_symlinkat(links[i].target, AT_FDCWD, name_in_dev(links[i].path));
+
 		if (ret < 0)
 			return fail(&in->fault, STEP_device_link, links[i].path, ret);
 	}
-	ret = sys_mkdirat(AT_FDCWD, "/dev/pts", 0755);
-	return ret < 0 ? fail(&in->fault, STEP_make_target, "/dev/pts", ret) : 0;
-}
-
-/* The group of terminals, where the id maps know it. */
-static bool knows_tty_group(const struct plan *p)
-{
-	if (!plan_is_in_userns(p))
-		return true;
-	for (size_t i = 0; i < p->gids.n; i++)
-		if (p->gids.line[i].inside <= 5 &&
-		    p->gids.line[i].count > 5 - p->gids.line[i].inside)
-			return true;
-	return false;
-}
-
-/*
- * Terminals of the container's own, and shared memory: a directory of the same tmpfs,
- * which saves a second one its making and its end.
- */
-int dev_mount(struct inside *in)
-{
-	const char *options = knows_tty_group(in->plan)
-				      ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
-				      : "newinstance,ptmxmode=0666,mode=0620";
-	int ret;
-
-	ret = sys_mount("devpts", "/dev/pts", "devpts", MS_NOSUID | MS_NOEXEC, options);
-	if (ret < 0)
-		return fail(&in->fault, STEP_mount, "/dev/pts", ret);
-	ret = sys_mkdirat(AT_FDCWD, "/dev/shm", 01777);
-	if (ret < 0)
-		return fail(&in->fault, STEP_make_target, "/dev/shm", ret);
-	ret = sys_mount("/dev/shm", "/dev/shm", NULL, MS_BIND, NULL);
-	if (ret == 0)
-		ret = sys_mount("none", "/dev/shm", NULL,
-				MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
-	return ret < 0 ? fail(&in->fault, STEP_mount, "/dev/shm", ret) : 0;
-}
-
-static int inspect_mount(struct inside *in, const char *path, unsigned long magic,
-			 unsigned long want)
-{
-	struct statfs st = { .f_type = 0 };
-	int ret = sys_statfs(path, &st);
-
-	if (ret < 0 || (unsigned long)st.f_type != magic ||
-	    ((unsigned long)st.f_flags & want) != want)
-		return fail(&in->fault, STEP_mount, path, ret ? ret : LIE);
 	return 0;
 }
 
 static bool is_listed(const char *list, long n, const char *path, uint8_t type)
 {
-	const char *name = path + sizeof("/dev/") - 1;
+	const char *name = name_in_dev(path);
 
 	for (long at = 0; at < n;) {
 		const struct dir_entry *e = (const struct dir_entry *)(list + at);
@@ -152,7 +137,7 @@ static int inspect_list(struct inside *in)
 {
 	char list[2048] __attribute__((aligned(8))) = "";
 	uint8_t device = are_borrowed(in) ? DIR_ENTRY_FILE : DIR_ENTRY_DEVICE;
-	int fd = sys_openat(AT_FDCWD, "/dev", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	int fd = sys_openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
 	long n = fd < 0 ? fd : RAW3(SYS_getdents64, fd, list, sizeof(list));
 
 	sys_close(fd);
@@ -170,8 +155,8 @@ static int inspect_borrowed(struct inside *in)
 {
 	for (int i = 0; i < DEVICE_COUNT; i++) {
 		struct statx stx = { .stx_mode = 0 };
-		int ret =
-			sys_statx(AT_FDCWD, devices[i].path, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx);
+		int ret = sys_statx(AT_FDCWD, name_in_dev(devices[i].path), AT_SYMLINK_NOFOLLOW,
+				    STATX_TYPE, &stx);
 
 		if (ret < 0 || (stx.stx_mode & S_IFMT) != S_IFCHR ||
 		    stx.stx_rdev_major != devices[i].major ||
@@ -181,13 +166,70 @@ static int inspect_borrowed(struct inside *in)
 	return 0;
 }
 
-int dev_inspect(struct inside *in)
+static int inspect_mount(struct inside *in, const char *path, unsigned long magic,
+			 unsigned long want)
 {
+	struct statfs st = { .f_type = 0 };
+	int ret = sys_statfs(path, &st);
+
+	if (ret < 0 || (unsigned long)st.f_type != magic ||
+	    ((unsigned long)st.f_flags & want) != want)
+		return fail(&in->fault, STEP_mount, path, ret ? ret : LIE);
+	return 0;
+}
+
+/* Shared memory: a directory of the same tmpfs, which saves a second one its making and its end. */
+static int make_shm(struct inside *in)
+{
+	int ret = sys_mkdirat(AT_FDCWD, "shm", 01777);
+
+	if (ret < 0)
+		return fail(&in->fault, STEP_make_target, "/dev/shm", ret);
+	ret = sys_mount("shm", "shm", NULL, MS_BIND, NULL);
+	if (ret == 0)
+		ret = sys_mount("none", "shm", NULL,
+				MS_REMOUNT | MS_BIND | MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	if (ret < 0)
+		return fail(&in->fault, STEP_mount, "/dev/shm", ret);
+	return inspect_mount(in, "shm", TMPFS_MAGIC, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+}
+
+/* The group of terminals, where the id maps know it. */
+static bool knows_tty_group(const struct plan *p)
+{
+	if (!plan_is_in_userns(p))
+		return true;
+	for (size_t i = 0; i < p->gids.n; i++)
+		if (p->gids.line[i].inside <= 5 &&
+		    p->gids.line[i].count > 5 - p->gids.line[i].inside)
+			return true;
+	return false;
+}
+
+/* Terminals of the container's own. */
+static int make_terminals(struct inside *in)
+{
+	const char *options = knows_tty_group(in->plan)
+				      ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
+				      : "newinstance,ptmxmode=0666,mode=0620";
+	int ret = sys_mkdirat(AT_FDCWD, "pts", 0755);
+
+	if (ret < 0)
+		return fail(&in->fault, STEP_make_target, "/dev/pts", ret);
+	ret = sys_mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, options);
+	if (ret < 0)
+		return fail(&in->fault, STEP_mount, "/dev/pts", ret);
+	return inspect_mount(in, "pts", DEVPTS_SUPER_MAGIC, MS_NOSUID | MS_NOEXEC);
+}
+
+int dev_populate(struct inside *in)
+{
+	TRY(enter(in));
+	TRY(make_devices(in));
+	TRY(make_links(in));
 	TRY(inspect_list(in));
 	if (are_borrowed(in))
 		TRY(inspect_borrowed(in));
-	TRY(inspect_mount(in, "/dev/pts", DEVPTS_SUPER_MAGIC, MS_NOSUID | MS_NOEXEC));
-	if (binds_cover(in->plan, "/dev/shm")) /* a larger one, say */
-		return 0;
-	return inspect_mount(in, "/dev/shm", TMPFS_MAGIC, MS_NOSUID | MS_NODEV | MS_NOEXEC);
+	TRY(make_shm(in));
+	return make_terminals(in);
 }

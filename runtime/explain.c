@@ -111,6 +111,12 @@ static const struct hint hints[] = {
 	{ STEP_clone, EPERM, in_chroot, "a chroot forbids user namespaces" },
 	{ STEP_clone, ENOSPC, NULL,
 	  "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces" },
+	{ STEP_make_netns, ENOSPC, NULL,
+	  "a limit on namespaces is reached: see /proc/sys/user/max_net_namespaces" },
+	{ STEP_make_netns, EINVAL, NULL,
+	  "this kernel lacks network namespaces: CONFIG_NET_NS; or share the host's: --share net" },
+	{ STEP_join_netns, EPERM, NULL,
+	  "a security module keeps the container's first process from looking at bulkhead" },
 	{ STEP_clone, EPERM, wants_userns,
 	  "user namespaces are forbidden here: by a security module, a seccomp filter, or an id "
 	  "map "

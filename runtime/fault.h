@@ -45,6 +45,8 @@
 	X(device_link, "create the link")                                                          \
 	X(hostname, "set the hostname to")                                                         \
 	X(domainname, "set the domainname to")                                                     \
+	X(make_netns, "make the network namespace with")                                           \
+	X(join_netns, "join the network namespace with")                                           \
 	X(loopback, "bring up the network interface")                                              \
 	X(unshare_cgroup, "leave the host's cgroup namespace from")                                \
 	X(terminal, "allocate a terminal with")                                                    \

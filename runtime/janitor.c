@@ -53,6 +53,13 @@ static void janitor_main(void *arg)
 	__builtin_unreachable();
 }
 
+int janitor_open_host(struct container *c)
+{
+	if (c->host_pidfd < 0)
+		c->host_pidfd = raw_new_fd(RAW2(SYS_pidfd_open, c->host_pid, 0));
+	return c->host_pidfd < 0 ? c->host_pidfd : 0;
+}
+
 int janitor_start(struct container *c)
 {
 	struct clone_args args = {
@@ -61,12 +68,13 @@ int janitor_start(struct container *c)
 		.stack_size = sizeof(janitor_stack),
 	};
 	long pid;
+	int ret;
 
 	if (c->janitor)
 		return 0;
-	c->host_pidfd = raw_new_fd(RAW2(SYS_pidfd_open, c->host_pid, 0));
-	if (c->host_pidfd < 0)
-		return fail(&c->fault, STEP_watch, "pidfd_open", c->host_pidfd);
+	ret = janitor_open_host(c);
+	if (ret < 0)
+		return fail(&c->fault, STEP_watch, "pidfd_open", ret);
 	pid = clone3_call(&args, &c->born[1], janitor_main, c);
 	if (pid < 0)
 		return fail(&c->fault, STEP_watch, "clone3", pid);

@@ -10,6 +10,9 @@
 
 #include "container.h"
 
+/* Opens c->host_pidfd, of bulkhead itself, unless it is open. Returns 0 or -errno. */
+int janitor_open_host(struct container *c);
+
 /* Starts the janitor, unless it runs already. */
 int janitor_start(struct container *c);
 

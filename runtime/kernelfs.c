@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel's file systems inside. They are mounted after the old root is gone: a
- * path of a hostile rootfs then cannot lead to the host, whatever its symlinks say.
+ * The kernel's file systems inside. Their targets are directories of the root itself:
+ * no path of a hostile rootfs is followed, whatever its symlinks say.
  */
 #include "steps.h"
 #include "sys.h"
@@ -23,15 +23,16 @@ struct kernelfs {
 static const struct kernelfs table[] = {
 	{ "/proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, PROC_SUPER_MAGIC, CLONE_NEWPID,
 	  LEND, false },
+	{ "/dev", "tmpfs", "mode=755,size=64m", MS_NOSUID | MS_NOEXEC | MS_STRICTATIME, TMPFS_MAGIC,
+	  0, LEND, false },
 	{ "/sys", "sysfs", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, SYSFS_MAGIC,
 	  CLONE_NEWNET, LEND, false },
 	{ "/sys/fs/cgroup", "cgroup2", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
 	  CGROUP2_SUPER_MAGIC, CLONE_NEWCGROUP, LEAVE_OUT, true },
-	{ "/dev", "tmpfs", "mode=755,size=64m", MS_NOSUID | MS_NOEXEC | MS_STRICTATIME, TMPFS_MAGIC,
-	  0, LEND, false },
 };
 
-enum { KERNELFS_COUNT = sizeof(table) / sizeof(*table) };
+/* The first that must wait for the network namespace, and where the table ends. */
+enum { SYS = 2, KERNELFS_COUNT = sizeof(table) / sizeof(*table) };
 
 enum { TREE_PROC, TREE_SYS };
 
@@ -169,7 +170,6 @@ static int mount_one(struct inside *in, const struct kernelfs *k)
 		return 0;
 	if (ret < 0)
 		return fail(&in->fault, STEP_mount, k->target, ret);
-	in->present.kernelfs |= 1U << (k - table);
 	return inspect_one(in, k);
 }
 
@@ -180,18 +180,20 @@ static bool is_absent(const struct kernelfs *k)
 	return k->optional && sys_statfs(k->target, &st) == -ENOENT;
 }
 
-int kernelfs_mount(struct inside *in)
+static int mount_all(struct inside *in, const struct kernelfs *k, const struct kernelfs *end)
 {
-	for (const struct kernelfs *k = table; k < table + KERNELFS_COUNT; k++)
+	for (; k < end; k++)
 		if (!is_left_out(in, k) && !is_absent(k))
 			TRY(mount_one(in, k));
 	return 0;
 }
 
-int kernelfs_inspect(struct inside *in)
+int kernelfs_mount_proc_dev(struct inside *in)
 {
-	for (const struct kernelfs *k = table; k < table + KERNELFS_COUNT; k++)
-		if (in->present.kernelfs & 1U << (k - table))
-			TRY(inspect_one(in, k));
-	return 0;
+	return mount_all(in, table, table + SYS);
+}
+
+int kernelfs_mount_sys(struct inside *in)
+{
+	return mount_all(in, table + SYS, table + KERNELFS_COUNT);
 }

@@ -11,16 +11,18 @@
 
 #include <linux/magic.h>
 
-/* The index of a path in its table is its bit in in->present. */
-static const char *const masked_files[] = {
+static const char *const proc_files[] = {
 	"/proc/kcore",       "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",
 	"/proc/timer_stats", "/proc/sched_debug", "/proc/interrupts",
 };
 
-static const char *const masked_dirs[] = {
+static const char *const proc_dirs[] = {
 	"/proc/acpi",
 	"/proc/asound",
 	"/proc/scsi",
+};
+
+static const char *const sys_dirs[] = {
 	"/sys/firmware",
 	"/sys/devices/virtual/powercap",
 };
@@ -32,30 +34,6 @@ static const char *const read_only[] = {
 #define COUNT(set) (sizeof(set) / sizeof(*(set)))
 
 enum { KERNEL_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC };
-
-/*
- * An empty directory that nobody can reach or fill, over each masked one: what lies
- * below /dev/pts, read-only, before that is mounted (dev_mount). The first mask takes
- * it, the others copy that, flags and all.
- */
-static int mask_dir(const char *path, const char **first)
-{
-	int ret = sys_mount(*first ? *first : "/dev/pts", path, NULL, MS_BIND, NULL);
-
-	if (ret < 0 || *first)
-		return ret;
-	*first = path;
-	return sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
-}
-
-static int make_read_only(const char *path)
-{
-	int ret = sys_mount(path, path, NULL, MS_BIND | MS_REC, NULL);
-
-	if (ret < 0)
-		return ret;
-	return sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
-}
 
 /* A masked path no longer lies in the kernel's own file system. */
 static int inspect_masked(struct inside *in, const char *path, unsigned long flags)
@@ -69,78 +47,96 @@ static int inspect_masked(struct inside *in, const char *path, unsigned long fla
 	return 0;
 }
 
-/* True when the path is there; then it is noted as one to look back at. */
-static bool note(uint32_t *present, size_t i, int ret)
+/* A path that is not there needs no mask. ENOENT alone is no proof: one call may be lost. */
+static bool is_absent(const char *path, long ret)
 {
+	struct statfs st;
+
+	return ret == -ENOENT && sys_statfs(path, &st) == -ENOENT;
+}
+
+/* @ret: what the mount of the mask returned. */
+static int judge_mask(struct inside *in, const char *path, long ret, unsigned long flags)
+{
+	if (is_absent(path, ret))
+		return 0;
+	if (ret < 0)
+		return fail(&in->fault, STEP_mask, path, ret);
+	return inspect_masked(in, path, flags);
+}
+
+/* Standing in /dev: its null, whatever the rootfs makes of the path to it. */
+static int mask_file(struct inside *in, const char *path)
+{
+	return judge_mask(in, path, sys_mount("null", path, NULL, MS_BIND, NULL), 0);
+}
+
+/* An empty directory over each masked one: the first mask makes it, the others copy it. */
+static int bind_empty_dir(struct inside *in, const char *path)
+{
+	int ret;
+
+	if (in->masked_dir)
+		return sys_mount(in->masked_dir, path, NULL, MS_BIND, NULL);
+	ret = sys_mount("tmpfs", path, "tmpfs", MS_RDONLY | KERNEL_FLAGS, "mode=555");
 	if (ret == 0)
-		*present |= 1U << i;
-	return ret == 0 || ret == -ENOENT;
+		in->masked_dir = path;
+	return ret;
+}
+
+static int mask_dir(struct inside *in, const char *path)
+{
+	return judge_mask(in, path, bind_empty_dir(in, path), MS_RDONLY);
+}
+
+static int make_read_only(struct inside *in, const char *path)
+{
+	struct statfs st = { .f_flags = 0 };
+	int ret = sys_mount(path, path, NULL, MS_BIND | MS_REC, NULL);
+
+	if (is_absent(path, ret))
+		return 0;
+	if (ret == 0)
+		ret = sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS,
+				NULL);
+	if (ret == 0)
+		ret = sys_statfs(path, &st);
+	if (ret < 0 || !(st.f_flags & MS_RDONLY))
+		return fail(&in->fault, STEP_protect, path, ret ? ret : LIE);
+	return 0;
+}
+
+int mask_proc(struct inside *in)
+{
+	for (size_t i = 0; i < COUNT(proc_files); i++)
+		TRY(mask_file(in, proc_files[i]));
+	for (size_t i = 0; i < COUNT(proc_dirs); i++)
+		TRY(mask_dir(in, proc_dirs[i]));
+	for (size_t i = 0; i < COUNT(read_only); i++)
+		TRY(make_read_only(in, read_only[i]));
+	return 0;
 }
 
 /* What a processor's throttling tells of others' load: one directory each, on bare metal. */
-static int mask_throttling(struct inside *in, const char **first)
+static int mask_throttling(struct inside *in)
 {
+	struct statfs st;
 	char path[64];
-	int ret;
 
 	for (uint64_t cpu = 0;; cpu++) {
 		*path = '\0';
 		text_add(path, sizeof(path), "/sys/devices/system/cpu/cpu");
 		text_add_number(path, sizeof(path), cpu);
 		text_add(path, sizeof(path), "/thermal_throttle");
-		ret = mask_dir(path, first);
-		if (ret == -ENOENT)
+		if (sys_statfs(path, &st) == -ENOENT)
 			return 0;
-		if (ret < 0)
-			return fail(&in->fault, STEP_mask, path, ret);
-		TRY(inspect_masked(in, path, MS_RDONLY));
+		TRY(mask_dir(in, path));
 	}
 }
 
-int mask_inside(struct inside *in)
+int mask_sys(struct inside *in)
 {
-	const char *first_dir = NULL;
-	struct present *there = &in->present;
-	int ret;
-
-	for (size_t i = 0; i < COUNT(masked_files); i++) {
-		ret = sys_mount("/dev/null", masked_files[i], NULL, MS_BIND, NULL);
-		if (!note(&there->files, i, ret))
-			return fail(&in->fault, STEP_mask, masked_files[i], ret);
-	}
-	for (size_t i = 0; i < COUNT(masked_dirs); i++) {
-		ret = mask_dir(masked_dirs[i], &first_dir);
-		if (!note(&there->dirs, i, ret))
-			return fail(&in->fault, STEP_mask, masked_dirs[i], ret);
-	}
-	TRY(mask_throttling(in, &first_dir));
-	for (size_t i = 0; i < COUNT(read_only); i++) {
-		ret = make_read_only(read_only[i]);
-		if (!note(&there->read_only, i, ret))
-			return fail(&in->fault, STEP_protect, read_only[i], ret);
-	}
-	return 0;
-}
-
-int mask_inspect(struct inside *in)
-{
-	const struct present *there = &in->present;
-
-	for (size_t i = 0; i < COUNT(masked_files); i++)
-		if (there->files & 1U << i)
-			TRY(inspect_masked(in, masked_files[i], 0));
-	for (size_t i = 0; i < COUNT(masked_dirs); i++)
-		if (there->dirs & 1U << i)
-			TRY(inspect_masked(in, masked_dirs[i], MS_RDONLY));
-	for (size_t i = 0; i < COUNT(read_only); i++) {
-		struct statfs st = { .f_flags = 0 };
-		int ret;
-
-		if (!(there->read_only & 1U << i))
-			continue;
-		ret = sys_statfs(read_only[i], &st);
-		if (ret < 0 || !(st.f_flags & MS_RDONLY))
-			return fail(&in->fault, STEP_protect, read_only[i], ret ? ret : LIE);
-	}
-	return 0;
+	for (size_t i = 0; i < COUNT(sys_dirs); i++)
+		TRY(mask_dir(in, sys_dirs[i]));
+	return mask_throttling(in);
 }

@@ -1,5 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The network namespace: nothing but a loopback, and that is up (netdevice(7)). */
+/*
+ * The network namespace: nothing but a loopback, and that is up (netdevice(7)).
+ *
+ * To make one takes the kernel as long as all the rest of a container. So the host side
+ * does it, on a CPU of its own, while the inside builds its mounts, and the inside joins
+ * it then, by way of bulkhead's pidfd (setns(2), Linux 5.8). Bulkhead itself stays there:
+ * it has no use for a network. In a user namespace of its own a container must own the
+ * network namespace as well, which clone3() alone can do.
+ */
+#include "janitor.h"
+#include "meet.h"
 #include "steps.h"
 #include "sys.h"
 
@@ -25,18 +35,144 @@ static long loopback_up(int sock)
 	return ifr.ifr_flags & IFF_UP ? 0 : LIE;
 }
 
-int netns_inside(struct inside *in)
+/* Any socket of the namespace will do; this kind is the cheapest to make. */
+static int connect_loopback(struct fault *f)
 {
-	int sock;
+	int sock = raw_new_fd(RAW3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	long ret;
 
-	if (!(in->plan->namespaces & CLONE_NEWNET))
-		return 0;
-	/* Any socket of the namespace will do; this kind is the cheapest to make. */
-	sock = raw_new_fd(RAW3(SYS_socket, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
 	if (sock < 0)
-		return fail(&in->fault, STEP_loopback, "lo", sock);
+		return fail(f, STEP_loopback, "lo", sock);
 	ret = loopback_up(sock);
 	sys_close(sock);
-	return ret ? fail(&in->fault, STEP_loopback, "lo", ret) : 0;
+	return ret ? fail(f, STEP_loopback, "lo", ret) : 0;
+}
+
+bool netns_is_made_aside(const struct plan *p)
+{
+	return (p->namespaces & CLONE_NEWNET) && !p->stage_only && !plan_is_in_userns(p);
+}
+
+int netns_prepare(struct container *c)
+{
+	int ret;
+
+	if (!netns_is_made_aside(c->plan))
+		return 0;
+	c->cpus.size = RAW3(SYS_sched_getaffinity, 0, sizeof(c->cpus.bits), c->cpus.bits);
+	ret = janitor_open_host(c);
+	return ret < 0 ? fail(&c->fault, STEP_prepare_host, "pidfd_open", ret) : 0;
+}
+
+/*
+ * The inside on any CPU but ours: the scheduler may have put it behind us, to wait until
+ * we sleep. Where it cannot be done, they take turns.
+ */
+static void send_inside_ahead(struct container *c)
+{
+	struct cpus others = c->cpus;
+	unsigned int cpu = 0;
+
+	if (c->cpus.size < 1 || RAW3(SYS_getcpu, &cpu, NULL, NULL) < 0 || cpu >= CPU_ROOM)
+		return;
+	others.bits[cpu / LONG_BITS] &= ~(1UL << cpu % LONG_BITS);
+	RAW3(SYS_sched_setaffinity, c->pid, others.size, others.bits);
+}
+
+/* True when we may now use exactly the CPUs in @all. */
+static bool has_cpus(const struct cpus *all)
+{
+	struct cpus now = { .size = all->size };
+
+	return RAW3(SYS_sched_getaffinity, 0, sizeof(now.bits), now.bits) == all->size &&
+	       memcmp(&now, all, sizeof(now)) == 0;
+}
+
+/*
+ * Back to the CPUs that bulkhead itself may use. The kernel remembers what was asked for:
+ * to ask for all there can be lets a cpuset add some later. Where that is more than the
+ * caller has (taskset(1)), it is what the caller has.
+ */
+static int return_to_all_cpus(struct inside *in)
+{
+	const struct cpus *all = &in->host->cpus;
+	struct cpus any;
+	long ret;
+
+	if (all->size < 1)
+		return 0;
+	memset(any.bits, 0xff, (size_t)all->size);
+	ret = RAW3(SYS_sched_setaffinity, 0, all->size, any.bits);
+	if (ret == 0 && has_cpus(all))
+		return 0;
+	ret = RAW3(SYS_sched_setaffinity, 0, all->size, all->bits);
+	if (ret < 0 || !has_cpus(all))
+		return fail(&in->fault, STEP_scheduling, "sched_setaffinity", ret ? ret : LIE);
+	return 0;
+}
+
+static int say(struct container *c, enum meeting meeting)
+{
+	int ret = meet_say(c->channel[0], meeting, NULL);
+
+	return ret < 0 ? fail(&c->fault, STEP_meet, meet_words(meeting), ret) : 0;
+}
+
+int netns_host(struct container *c)
+{
+	long ret;
+
+	if (!netns_is_made_aside(c->plan))
+		return 0;
+	send_inside_ahead(c);
+	ret = RAW1(SYS_unshare, CLONE_NEWNET);
+	if (ret < 0)
+		return fail(&c->fault, STEP_make_netns, "unshare", ret);
+	TRY(say(c, MEET_NETWORK));
+	TRY(connect_loopback(&c->fault));
+	return say(c, MEET_CONNECTED);
+}
+
+static int await(struct inside *in, enum meeting meeting)
+{
+	int ret = meet_wait(in->channel, meeting);
+
+	return ret < 0 ? fail(&in->fault, STEP_meet, meet_words(meeting), ret) : 0;
+}
+
+/* The inode number of the namespace that we are in, or 0. */
+static uint64_t own_namespace(void)
+{
+	struct statx stx = { .stx_ino = 0 };
+
+	sys_statx(AT_FDCWD, "/proc/self/ns/net", 0, STATX_INO, &stx);
+	return stx.stx_ino;
+}
+
+/* Another namespace than before: neither has the host side's unshare() lied, nor setns(). */
+static int join(struct inside *in)
+{
+	uint64_t now, before = own_namespace();
+	long ret;
+
+	TRY(await(in, MEET_NETWORK));
+	ret = RAW2(SYS_setns, in->host->host_pidfd, CLONE_NEWNET);
+	if (ret < 0)
+		return fail(&in->fault, STEP_join_netns, "setns", ret);
+	now = own_namespace();
+	if (!before || !now || now == before)
+		return fail(&in->fault, STEP_join_netns, "setns", LIE);
+	return return_to_all_cpus(in);
+}
+
+int netns_inside(struct inside *in)
+{
+	if (!(in->plan->namespaces & CLONE_NEWNET))
+		return 0;
+	return netns_is_made_aside(in->plan) ? join(in) : connect_loopback(&in->fault);
+}
+
+int netns_await(struct inside *in)
+{
+	return netns_is_made_aside(in->plan) ? await(in, MEET_CONNECTED) : 0;
 }

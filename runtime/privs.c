@@ -60,17 +60,23 @@ static int drop_groups(struct inside *in)
 
 int privs_bound(struct inside *in)
 {
-	const struct plan *p = in->plan;
-	char name[16] = "";
 	long ret;
 
-	text_add_number(name, sizeof(name), p->uid);
 	if (sys_prctl(PR_GET_SECUREBITS, 0, 0) != SECUREBITS_DEFAULT) {
 		ret = sys_prctl(PR_SET_SECUREBITS, SECUREBITS_DEFAULT, 0);
 		if (ret < 0)
 			return fail(&in->fault, STEP_caps, "PR_SET_SECUREBITS", ret);
 	}
-	TRY(drop_bounding(in));
+	return drop_bounding(in);
+}
+
+int privs_user(struct inside *in)
+{
+	const struct plan *p = in->plan;
+	char name[16] = "";
+	long ret;
+
+	text_add_number(name, sizeof(name), p->uid);
 	TRY(drop_groups(in));
 	ret = RAW3(SYS_setresgid, p->gid, p->gid, p->gid);
 	if (ret == 0)

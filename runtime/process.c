@@ -171,7 +171,12 @@ int process_inside(struct inside *in)
 	TRY(own_keyring(in));
 	TRY(reset_signals(in));
 	TRY(reset_scheduling(in));
-	TRY(reset_oom_score(in));
+	return reset_oom_score(in);
+}
+
+int process_end(struct inside *in)
+{
+	(void)in;
 	RAW1(SYS_umask, 022);
 	return 0;
 }

@@ -101,16 +101,32 @@ int rootfs_pivot(struct inside *in)
 	ret = sys_pivot_root(".", ".");
 	if (ret < 0)
 		return fail(&in->fault, STEP_pivot_root, name, ret);
-	ret = sys_umount2(".", MNT_DETACH);
+	/* Before anything is mounted on what might still be the host. */
+	ret = sys_mount_id(AT_FDCWD, "/", &here);
+	if (ret < 0 || here != in->root_mnt)
+		return fail(&in->fault, STEP_pivot_root, name, ret ? ret : LIE);
+	return 0;
+}
+
+/*
+ * The unmount waits until every CPU has seen it (synchronize_rcu_expedited() in
+ * fs/namespace.c), so also for one that is busy with the network namespace: hence after
+ * that. In between the old root lies on top of the new one, where only "/.." leads: no
+ * step in between may follow a path of the image, or write by one.
+ */
+int rootfs_detach(struct inside *in)
+{
+	const char *name = name_of_root(in->plan);
+	uint64_t here = 0;
+	int ret = sys_chdir("/");
+
+	if (ret == 0)
+		ret = sys_umount2(".", MNT_DETACH);
 	if (ret < 0)
 		return fail(&in->fault, STEP_detach_old_root, name, ret);
-	ret = sys_chdir("/");
-	if (ret < 0)
-		return fail(&in->fault, STEP_pivot_root, name, ret);
 	ret = sys_mount_id(AT_FDCWD, ".", &here);
 	if (ret < 0 || here != in->root_mnt)
 		return fail(&in->fault, STEP_pivot_root, name, ret ? ret : LIE);
-	/* Before anything is mounted on what might still be the host. */
 	return rootfs_inspect(in);
 }
 

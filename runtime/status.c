@@ -11,6 +11,8 @@
 
 enum { STATUS_ROOM = 4096 };
 
+static const char path[] = "/proc/self/status";
+
 /* The value of @field ("\nName:") with the blanks before it skipped, or NULL. */
 static const char *value_of(const char *status, const char *field)
 {
@@ -100,14 +102,21 @@ static int inspect_status(struct inside *in, const char *status)
 	return inspect_mask(in, status, "\nCapAmb:", 0, STEP_caps);
 }
 
+/* Ahead of time, while the host side is still busy. What is read is always the present. */
+int status_open(struct inside *in)
+{
+	in->status_file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (in->status_file < 0)
+		return fail(&in->fault, STEP_look_back, path, in->status_file);
+	return 0;
+}
+
 int status_inspect(struct inside *in)
 {
-	static const char path[] = "/proc/self/status";
 	char status[STATUS_ROOM];
-	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
-	long n = fd < 0 ? fd : sys_read(fd, status, sizeof(status) - 1);
+	long n = sys_read(in->status_file, status, sizeof(status) - 1);
 
-	sys_close(fd);
+	sys_close(in->status_file);
 	if (n <= 0)
 		return fail(&in->fault, STEP_look_back, path, n ? n : LIE);
 	status[n] = '\0';

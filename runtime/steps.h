@@ -37,7 +37,11 @@ int utsns_inside(struct inside *in);
 int utsns_inspect(struct inside *in);
 
 /* netns.c */
-int netns_inside(struct inside *in); /* loopback up */
+bool netns_is_made_aside(const struct plan *p); /* by the host side, while the inside works */
+int netns_prepare(struct container *c);
+int netns_host(struct container *c); /* make it; loopback up */
+int netns_inside(struct inside *in); /* join it; or loopback up */
+int netns_await(struct inside *in);  /* until the host side is done with it */
 
 /* cgroupns.c */
 int cgroupns_inside(struct inside *in);
@@ -47,7 +51,8 @@ int cgroupns_inspect(struct inside *in);
 int rootfs_host(struct container *c); /* does it exist? */
 int rootfs_open(struct inside *in);   /* the tree of the new root */
 int rootfs_attach(struct inside *in);
-int rootfs_pivot(struct inside *in);   /* switch to it, detach the old root */
+int rootfs_pivot(struct inside *in);   /* switch to it, the old root on top */
+int rootfs_detach(struct inside *in);  /* the old root is gone */
 int rootfs_protect(struct inside *in); /* --read-only */
 int rootfs_inspect(struct inside *in);
 int rootfs_protect_inspect(struct inside *in);
@@ -57,18 +62,16 @@ int layers_attach(struct inside *in); /* overlayfs; leaves the tree in in->tree 
 
 /* kernelfs.c: the kernel's file systems */
 int kernelfs_open(struct inside *in); /* those that need the host in sight */
-int kernelfs_mount(struct inside *in);
-int kernelfs_inspect(struct inside *in);
+int kernelfs_mount_proc_dev(struct inside *in);
+int kernelfs_mount_sys(struct inside *in); /* what shows the network namespace, and below */
 
 /* mask.c: kernel paths hidden or read-only */
-int mask_inside(struct inside *in);
-int mask_inspect(struct inside *in);
+int mask_proc(struct inside *in); /* standing in /dev, which has the null for it */
+int mask_sys(struct inside *in);
 
 /* dev.c */
-int dev_open(struct inside *in); /* the host's nodes, where mknod is forbidden */
-int dev_populate(struct inside *in);
-int dev_mount(struct inside *in); /* after the masks: they use what it covers */
-int dev_inspect(struct inside *in);
+int dev_open(struct inside *in);     /* the host's nodes, where mknod is forbidden */
+int dev_populate(struct inside *in); /* leaves us standing in /dev */
 
 /* binds.c */
 bool binds_cover(const struct plan *p, const char *path); /* has the caller mounted there? */
@@ -83,17 +86,21 @@ int tty_inside(struct inside *in);
 /* process.c: a clean start state */
 int process_begin(struct inside *in); /* what we make has the modes we ask for */
 int process_inside(struct inside *in);
+int process_end(struct inside *in); /* what the command makes has the usual modes */
 int process_inspect(struct inside *in);
 
 /* privs.c */
-int privs_bound(struct inside *in);    /* bounding set, groups, user */
+int privs_bound(struct inside *in);    /* bounding set */
+int privs_user(struct inside *in);     /* groups, user */
 int privs_reduce(struct inside *in);   /* capabilities, no_new_privs */
 int seccomp_inside(struct inside *in); /* the last step but execve */
 
 /* status.c */
+int status_open(struct inside *in);
 int status_inspect(struct inside *in); /* ids, capabilities, signals, no_new_privs */
 
 /* command.c */
+int command_know_runtime(struct inside *in); /* what must not be the command */
 int command_find(struct inside *in);
 int command_close_descriptors(struct inside *in);
 int command_execute(struct inside *in); /* returns only on failure */

@@ -197,7 +197,9 @@ static void take_messages(struct container *c)
 			deliver_held(c);
 			break;
 		case MEET_FAILED: c->fault = m.fault; break;
-		case MEET_RELEASED: break;
+		case MEET_RELEASED:
+		case MEET_NETWORK:
+		case MEET_CONNECTED: break;
 		}
 	}
 	if (ret < 0 && !c->fault.why)

@@ -9,7 +9,7 @@ import resource
 import signal
 import subprocess
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
 import pytest
 
@@ -146,6 +146,52 @@ def test_scheduling_is_the_default(runtime: Runtime) -> None:
     assert (report.one("scheduler"), report.one("timerslack")) == ("0", "50000")
     assert report.one("personality") == "0"
     assert report.one("nice") == "0"
+
+
+@pytest.mark.parametrize("count", [None, 1], ids=["all", "one"])
+def test_cpus_are_those_of_the_caller(runtime: Runtime, count: int | None) -> None:
+    """The inside is sent to another CPU for a while: see netns.c."""
+    cpus = sorted(os.sched_getaffinity(0))[:count]
+
+    def narrow() -> None:
+        os.sched_setaffinity(0, cpus)
+    script = "grep ^Cpus_allowed: /proc/self/status"
+    outside = subprocess.run(["sh", "-c", script], preexec_fn=narrow, capture_output=True,
+                             text=True, check=True)
+    assert runtime.sh(script, preexec_fn=narrow).ok() == outside.stdout
+
+
+@pytest.fixture(name="cpuset")
+def cpuset_of_the_test() -> Iterator[Path]:
+    """A cpuset of cgroup v1 with one CPU of at least two."""
+    top = Path("/sys/fs/cgroup/cpuset")
+    if os.geteuid() != 0 or not (top / "cpuset.cpus").exists() or os.cpu_count() == 1:
+        pytest.skip("no-cpuset: needs root, two CPUs and the cpuset hierarchy of cgroup v1")
+    path = top / f"bulkhead-test-{os.getpid()}"
+    path.mkdir()
+    try:
+        for file, value in (("cpuset.mems", (top / "cpuset.mems").read_text()),
+                            ("cpuset.cpus", "0")):
+            (path / file).write_text(value)
+        yield path
+    finally:
+        path.rmdir()
+
+
+def test_cpus_that_a_cpuset_adds_later_are_the_containers(as_root: Runtime, cpuset: Path) -> None:
+    """As those of any process that nobody gave a set of its own."""
+    def enter() -> None:
+        (cpuset / "tasks").write_text("0")
+    script = "grep ^Cpus_allowed_list: /proc/self/status"
+    with as_root.start("--", "sh", "-c", f"{script}; read go; {script}",
+                       preexec_fn=enter) as process:
+        assert process.stdin and process.stdout
+        assert process.stdout.readline().split()[1] == b"0"
+        (cpuset / "cpuset.cpus").write_text("0-1")
+        process.stdin.write(b"go\n")
+        process.stdin.flush()
+        assert process.stdout.readline().split()[1] == b"0-1"
+        assert process.wait() == 0
 
 
 def test_nobody_is_shielded_from_the_oom_killer(as_root: Runtime) -> None:
