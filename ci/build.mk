@@ -28,3 +28,17 @@ faults: $(BUILD)/bulkhead rootfs ## fail every system call of the runtime once; 
 	PYTHONDONTWRITEBYTECODE=1 BULKHEAD_BUILD=$(abspath $(BUILD)) $(PYTHON) ci/faults.py $(FAULTS)
 
 .PHONY: faults
+
+# The tracer that sabotages a runtime beneath the tests.
+$(BUILD)/saboteur: $(wildcard ci/saboteur/*.c) ci/saboteur/saboteur.h common/compat.h
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	@$(CC) -std=gnu11 -D_GNU_SOURCE -O2 -g $(WARNINGS) $(CFLAGS) -o $@ $(filter %.c,$^)
+
+# All subjects take hours: what is caught costs little, what survives a whole run of the suite.
+sabotage: $(BUILD)/saboteur selftests-build selftests-root runtime ## skip every system call of a runtime once: which test sees it? (SUBJECT=crun)
+	PYTHONDONTWRITEBYTECODE=1 $(PYTHON) ci/sabotage.py --build $(BUILD) \
+		$(addprefix --subject ,$(if $(filter all,$(SUBJECT)),$(selftests_subjects),$(SUBJECT))) \
+		$(selftests_link)
+
+.PHONY: sabotage
