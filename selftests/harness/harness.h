@@ -125,7 +125,7 @@ void broken_there(const char *format, ...) __attribute__((noreturn, format(print
 
 /* needs.c */
 const char *need_name(unsigned index);
-bool needs_absent(uint64_t needs, char *reason, size_t size);
+bool needs_absent(need_set needs, char *reason, size_t size);
 void enter_own_userns(void); /* NEED(admin) when not root */
 
 /* stage.c, contain.c, leaks.c */

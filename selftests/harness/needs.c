@@ -360,72 +360,19 @@ static bool probe_never(void)
 	return false;
 }
 
-/* What only a subject can lack is there by itself in a raw run. */
-static bool probe_hostname(void)
-{
-	return true;
-}
-
-static bool probe_bind(void)
-{
-	return true;
-}
-
-static bool probe_own_proc(void)
-{
-	return true;
-}
-
-static bool probe_own_dev(void)
-{
-	return true;
-}
-
-static bool probe_own_tmpfs(void)
-{
-	return true;
-}
-
-static bool probe_private_mounts(void)
-{
-	return true;
-}
-
-static bool probe_tame_binds(void)
-{
-	return true;
-}
-
-static bool probe_own_sys(void)
-{
-	return true;
-}
-
-static bool probe_mqueue(void)
-{
-	return true;
-}
-
-static bool probe_own_session(void)
-{
-	return true;
-}
-
-static bool probe_masked(void)
-{
-	return true;
-}
-
 static const struct {
 	const char *name;
 	enum need_kind kind;
 	const char *origin, *since, *provides;
-	bool (*probe)(void);
+	bool (*probe)(void); /* NULL: only a subject can lack it */
 } needs[NEED_COUNT] = {
 #define NEED_ROW(name, kind, origin, since, provides)                                              \
 	{ #name, kind, origin, since, provides, probe_##name },
 	NEED_TABLE(NEED_ROW)
 #undef NEED_ROW
+#define PROVISION_ROW(name, provides) { #name, NEED_PRIV, "", "", provides, NULL },
+		PROVISION_TABLE(PROVISION_ROW)
+#undef PROVISION_ROW
 };
 
 const char *need_name(unsigned index)
@@ -435,6 +382,8 @@ const char *need_name(unsigned index)
 
 static bool present(unsigned index)
 {
+	if (!needs[index].probe)
+		return true;
 	if (state[index] == UNKNOWN)
 		state[index] = needs[index].probe() ? PRESENT : ABSENT;
 	return state[index] == PRESENT;
@@ -450,7 +399,7 @@ static void reason_code(unsigned index, char *reason, size_t size)
 		 needs[index].name, needs[index].since);
 }
 
-bool needs_absent(uint64_t wanted, char *reason, size_t size)
+bool needs_absent(need_set wanted, char *reason, size_t size)
 {
 	for (unsigned i = 0; i < NEED_COUNT; i++) {
 		if (!(wanted >> i & 1))

@@ -78,28 +78,61 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(autoreap, NEED_SYSCALL, "clone3", "7.2", "")                                             \
 	X(unborn_pidns, NEED_SYSCALL, "setns", "7.2", "")                                          \
 	/* no kernel has it: the harness checks itself with it */                                  \
-	X(never, NEED_SYSCALL, "never", "never", "")                                               \
-	/* what only a subject can lack */                                                         \
-	X(hostname, NEED_PRIV, "", "2.2", "hostname")                                              \
-	X(bind, NEED_PRIV, "", "2.4", "bind")                                                      \
-	X(own_proc, NEED_PRIV, "", "2.2", "proc")                                                  \
-	X(own_dev, NEED_PRIV, "", "2.2", "dev")                                                    \
-	X(own_tmpfs, NEED_PRIV, "", "2.4", "tmpfs")                                                \
-	X(private_mounts, NEED_PRIV, "", "2.6.15", "private-mounts")                               \
-	X(tame_binds, NEED_PRIV, "", "2.6.15", "tame-binds")                                       \
-	X(own_sys, NEED_PRIV, "", "2.6", "sys")                                                    \
-	X(mqueue, NEED_PRIV, "", "2.6.6", "mqueue")                                                \
-	X(own_session, NEED_PRIV, "", "2.2", "session")                                            \
-	X(masked, NEED_PRIV, "", "2.2", "masked-paths")
+	X(never, NEED_SYSCALL, "never", "never", "")
+
+/*
+ * What only a subject can lack; a raw run has it by itself.
+ * X(name, provides): the word that the subject must declare.
+ */
+#define PROVISION_TABLE(X)                                                                         \
+	X(hostname, "hostname")                                                                    \
+	X(bind, "bind")                                                                            \
+	X(own_proc, "proc")                                                                        \
+	X(own_dev, "dev")                                                                          \
+	X(own_tmpfs, "tmpfs")                                                                      \
+	X(private_mounts, "private-mounts")                                                        \
+	X(tame_binds, "tame-binds")                                                                \
+	X(own_sys, "sys")                                                                          \
+	X(mqueue, "mqueue")                                                                        \
+	X(own_session, "session")                                                                  \
+	X(masked, "masked-paths")                                                                  \
+	/* capabilities are fewer than root's */                                                   \
+	X(few_caps, "caps")                                                                        \
+	X(no_new_privs, "no-new-privs")                                                            \
+	/* the session keyring is not the caller's */                                              \
+	X(own_keyring, "keyring")                                                                  \
+	/* no descriptor of the caller above 2 is passed on */                                     \
+	X(clean_fds, "clean-fds")                                                                  \
+	/* the caller's supplementary groups are not passed on */                                  \
+	X(clean_groups, "clean-groups")                                                            \
+	/* nor are its signal dispositions and mask */                                             \
+	X(clean_signals, "clean-signals")                                                          \
+	/* nor its scheduling and personality */                                                   \
+	X(clean_scheduling, "clean-scheduling")                                                    \
+	/* nor its inheritable and ambient capabilities */                                         \
+	X(no_inherited_caps, "no-inherited-caps")                                                  \
+	/* the container is in a cgroup of its own, whether limits are asked for or not */         \
+	X(own_cgroup, "own-cgroup")                                                                \
+	/* devices that were not asked for cannot be opened, whatever node is made */              \
+	X(device_policy, "device-policy")                                                          \
+	/* the loopback device is up */                                                            \
+	X(loopback, "loopback")                                                                    \
+	/* the container ends when the runtime's first process is killed */                        \
+	X(bound_life, "bound-life")                                                                \
+	/* limits that were not asked for are the caller's */                                      \
+	X(same_limits, "same-limits")
 
 enum need_index {
 #define NEED_INDEX(name, ...) NEED_INDEX_##name,
-	NEED_TABLE(NEED_INDEX)
+	NEED_TABLE(NEED_INDEX) PROVISION_TABLE(NEED_INDEX)
 #undef NEED_INDEX
 		NEED_COUNT
 };
 
+/* A set of needs, a bit each; there are more than 64. */
+typedef unsigned __int128 need_set;
+
 /* The bit of one need: .needs = NEED(root) | NEED(utsns) */
-#define NEED(name) (UINT64_C(1) << NEED_INDEX_##name)
+#define NEED(name) ((need_set)1 << NEED_INDEX_##name)
 
 #endif

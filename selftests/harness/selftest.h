@@ -48,7 +48,7 @@ struct test {
 	const char *says;    /* .says: the claim, one English sentence */
 	const char *finding; /* .finding: what got through when the claim is false */
 	const char *checks;  /* .checks: behaviour ids of the catalogue, space-separated */
-	uint64_t needs;      /* .needs: NEED(a) | NEED(b) */
+	need_set needs;      /* .needs: NEED(a) | NEED(b) */
 	enum layer layer;    /* .layer: KERNEL (default), RUNTIME or BOTH */
 	unsigned timeout;    /* .timeout: seconds; 0 = the runner's default */
 	const struct fixture *fixture; /* .fixture: USES(name) */
