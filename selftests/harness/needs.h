@@ -98,6 +98,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(masked, "masked-paths")                                                                  \
 	/* capabilities are fewer than root's */                                                   \
 	X(few_caps, "caps")                                                                        \
+	/* and none but those that container engines leave by default */                           \
+	X(default_caps, "default-caps")                                                            \
 	X(no_new_privs, "no-new-privs")                                                            \
 	/* the session keyring is not the caller's */                                              \
 	X(own_keyring, "keyring")                                                                  \
