@@ -4,7 +4,7 @@
 # that goes away with it. The configuration is what such a runtime's own `spec`
 # proposes, with the capabilities, mount options and masks of container engines.
 
-provides='uts pid mnt ipc net user cgroup hostname bind tmpfs read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups default-caps no-inherited-caps own-cgroup loopback'
+provides='uts pid mnt ipc net user cgroup hostname bind tmpfs read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups default-caps no-inherited-caps own-cgroup device-policy loopback'
 
 capabilities='"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
 	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
@@ -78,11 +78,10 @@ namespaces() {
 }
 
 resources() {
-	separator=''
-	printf '"resources": {'
-	[ -z "$memory" ] || { printf '"memory": {"limit": %s}' "$memory"; separator=', '; }
-	[ -z "$pids" ] || { printf '%s"pids": {"limit": %s}' "$separator" "$pids"; separator=', '; }
-	[ -z "$cpus" ] || printf '%s"cpu": {"quota": %s, "period": 100000}' "$separator" \
+	printf '"resources": {"devices": [{"allow": false, "access": "rwm"}]'
+	[ -z "$memory" ] || printf ', "memory": {"limit": %s}' "$memory"
+	[ -z "$pids" ] || printf ', "pids": {"limit": %s}' "$pids"
+	[ -z "$cpus" ] || printf ', "cpu": {"quota": %s, "period": 100000}' \
 		"$(awk "BEGIN { printf \"%d\", $cpus * 100000 }")"
 	printf '},\n'
 }
