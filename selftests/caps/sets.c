@@ -151,3 +151,37 @@ TEST(caps, keyring_of_the_caller_is_closed,
 		EXPECT(errno == ENOKEY || errno == EPERM || errno == ENOSYS);
 	}
 }
+
+/* True when the text of /proc/keys has a keyring whose serial number the earlier text lacks. */
+static bool has_new_keyring(const char *before, const char *now)
+{
+	for (; *now; now += strcspn(now, "\n") + 1) {
+		const char *kind = strstr(now, " keyring ");
+
+		if (kind && kind < now + strcspn(now, "\n") && !strstr(before, text("%.9s", now)))
+			return true;
+	}
+	return false;
+}
+
+/* Where a filter forbids keyctl(2) the command cannot tell, but the host can. */
+TEST(caps, keyring_of_the_container_is_a_new_one,
+     .says = "with the container a session keyring comes into being",
+     .finding = "the command is in the session keyring of the runtime's caller",
+     .checks = "caps-17", .layer = RUNTIME, .needs = NEED(root) | NEED(mntns) | NEED(own_keyring))
+{
+	char *before = NULL;
+
+	ON_HOST {
+		MUST_HOLD(exists("/proc/keys"));
+		MUST(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL));
+		before = strdup(must_read("/proc/keys"));
+	}
+
+	CONTAINER(.unshare = CLONE_NEWNS);
+
+	ON_HOST {
+		EXPECT(has_new_keyring(before, must_read("/proc/keys")));
+		free(before);
+	}
+}

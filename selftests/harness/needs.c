@@ -355,6 +355,11 @@ static bool probe_userns_proc(void)
 	return try_in_fork(mounts_proc, 0);
 }
 
+static bool probe_own_keyring(void)
+{
+	return has_syscall(SYS_keyctl);
+}
+
 static bool probe_never(void)
 {
 	return false;

@@ -77,6 +77,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(proc_pidns, NEED_SYSCALL, "fsconfig", "6.18", "")                                        \
 	X(autoreap, NEED_SYSCALL, "clone3", "7.2", "")                                             \
 	X(unborn_pidns, NEED_SYSCALL, "setns", "7.2", "")                                          \
+	/* keys; through a subject, a session keyring that is not the caller's */                  \
+	X(own_keyring, NEED_KCONFIG, "KEYS", "2.6.10", "keyring")                                  \
 	/* no kernel has it: the harness checks itself with it */                                  \
 	X(never, NEED_SYSCALL, "never", "never", "")
 
@@ -101,8 +103,6 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	/* and none but those that container engines leave by default */                           \
 	X(default_caps, "default-caps")                                                            \
 	X(no_new_privs, "no-new-privs")                                                            \
-	/* the session keyring is not the caller's */                                              \
-	X(own_keyring, "keyring")                                                                  \
 	/* no descriptor of the caller above 2 is passed on */                                     \
 	X(clean_fds, "clean-fds")                                                                  \
 	/* the caller's supplementary groups are not passed on */                                  \
