@@ -83,6 +83,7 @@ struct inside {
 	int channel;
 	int tree;               /* the new root, a mount tree */
 	uint64_t root_mnt;      /* mount id of the new root, statx(2) */
+	bool devices_closed;    /* no device node of the tree opens */
 	bool submounts_covered; /* --read-only: all of the tree but its top is read-only */
 	int *bind_trees;        /* plan->n_binds of them */
 	int *layer_trees;       /* plan->n_layers of them */

@@ -155,7 +155,7 @@ static int mount_overlay(struct inside *in)
 	if (ret == 0)
 		ret = sys_mkdirat(AT_FDCWD, "merged", 0755);
 	if (ret == 0)
-		ret = sys_mount("overlay", "merged", "overlay", 0, options);
+		ret = sys_mount("overlay", "merged", "overlay", MS_NODEV, options);
 	return ret < 0 ? fail(&in->fault, STEP_overlay, "overlayfs", ret) : 0;
 }
 
@@ -191,6 +191,7 @@ int layers_attach(struct inside *in)
 {
 	int ret = 0;
 
+	in->devices_closed = true; /* by the overlay's own flags */
 	TRY(scratch_tmpfs(in));
 	TRY(attach_layers(in, in->layer_trees));
 	if (in->plan->upper)

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Mount trees made read-only, whole. mount_setattr(2) does it at once since Linux
- * 5.12; before, each mount at or below the path is remounted, and the list of them is
- * /proc/self/mountinfo.
+ * Mount trees made read-only, or closed for devices, whole. mount_setattr(2) does it at
+ * once since Linux 5.12; before, each mount at or below the path is remounted, and the
+ * list of them is /proc/self/mountinfo.
  */
 #include "readonly.h"
 
@@ -19,8 +19,9 @@ static unsigned long kept_flags(const struct statfs *st)
 	static const struct {
 		unsigned long st, ms;
 	} pairs[] = {
-		{ 0x0002, MS_NOSUID },  { 0x0004, MS_NODEV },      { 0x0008, MS_NOEXEC },
-		{ 0x0400, MS_NOATIME }, { 0x0800, MS_NODIRATIME }, { 0x1000, MS_RELATIME },
+		{ 0x0001, MS_RDONLY },   { 0x0002, MS_NOSUID },  { 0x0004, MS_NODEV },
+		{ 0x0008, MS_NOEXEC },   { 0x0400, MS_NOATIME }, { 0x0800, MS_NODIRATIME },
+		{ 0x1000, MS_RELATIME },
 	};
 
 	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++)
@@ -29,15 +30,15 @@ static unsigned long kept_flags(const struct statfs *st)
 	return keep;
 }
 
-static int remount_read_only(const char *path)
+/* @add: MS_RDONLY or MS_NODEV. */
+static int remount(const char *path, unsigned long add)
 {
 	struct statfs st = { .f_flags = 0 };
 	int ret = sys_statfs(path, &st);
 
 	if (ret < 0)
 		return ret;
-	return sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | kept_flags(&st),
-			 NULL);
+	return sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | add | kept_flags(&st), NULL);
 }
 
 static bool is_below(const char *path, const char *top)
@@ -89,7 +90,7 @@ static char *mount_point(char *line)
 	return line;
 }
 
-static int remount_line(char *line, const char *top)
+static int remount_line(char *line, const char *top, unsigned long add)
 {
 	char *path = mount_point(line);
 
@@ -97,10 +98,10 @@ static int remount_line(char *line, const char *top)
 		return -EIO;
 	if (!is_below(path, top) || (is_kernelfs(path) && !is_kernelfs(top)))
 		return 0;
-	return remount_read_only(path);
+	return remount(path, add);
 }
 
-static int walk_mountinfo(const char *top)
+static int walk_mountinfo(const char *top, unsigned long add)
 {
 	struct lines l = { .fd = sys_openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC,
 					    0) };
@@ -108,7 +109,7 @@ static int walk_mountinfo(const char *top)
 	char *line;
 
 	while (!err && (line = lines_next(&l)))
-		err = remount_line(line, top);
+		err = remount_line(line, top, add);
 	sys_close(l.fd);
 	return err ? err : l.error;
 }
@@ -120,15 +121,27 @@ int read_only_tree(int tree)
 	return sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
 }
 
+int no_devices_tree(int tree)
+{
+	const struct mount_attr attr = { .attr_set = MOUNT_ATTR_NODEV };
+
+	return sys_mount_setattr(tree, "", AT_EMPTY_PATH | AT_RECURSIVE, &attr);
+}
+
 int read_only_mount(const char *path)
 {
 	const struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY };
 	int ret = sys_mount_setattr(AT_FDCWD, path, 0, &attr);
 
-	return ret == -ENOSYS ? remount_read_only(path) : ret;
+	return ret == -ENOSYS ? remount(path, MS_RDONLY) : ret;
 }
 
 int read_only_by_mountinfo(const char *path)
 {
-	return walk_mountinfo(path);
+	return walk_mountinfo(path, MS_RDONLY);
+}
+
+int no_devices_by_mountinfo(const char *path)
+{
+	return walk_mountinfo(path, MS_NODEV);
 }

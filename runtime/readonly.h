@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
-/* Mount trees made read-only, whole. All return 0 or -errno. */
+/* Mount trees made read-only, or closed for devices, whole. All return 0 or -errno. */
 #ifndef RUNTIME_READONLY_H
 #define RUNTIME_READONLY_H
 
 /* The whole detached @tree. -ENOSYS before 5.12: attach it, then read_only_by_mountinfo(). */
 int read_only_tree(int tree);
+
+/* Likewise: no device node of @tree opens (MS_NODEV). */
+int no_devices_tree(int tree);
 
 /* The mount at @path alone, on every kernel. */
 int read_only_mount(const char *path);
@@ -14,5 +17,6 @@ int read_only_mount(const char *path);
  * run inside yet. With "/" the kernel's file systems are left alone.
  */
 int read_only_by_mountinfo(const char *path);
+int no_devices_by_mountinfo(const char *path);
 
 #endif

@@ -52,6 +52,15 @@ static int cover_submounts(struct inside *in)
 	return ret;
 }
 
+/* The devices of a container are those of its /dev: what an image brings, or a command makes, is none. */
+static int close_devices(struct inside *in)
+{
+	int ret = no_devices_tree(in->tree);
+
+	in->devices_closed = ret == 0;
+	return ret == -ENOSYS ? 0 : ret;
+}
+
 int rootfs_open(struct inside *in)
 {
 	const char *path = in->plan->rootfs;
@@ -61,7 +70,9 @@ int rootfs_open(struct inside *in)
 		return layers_open(in);
 	in->tree =
 		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
-	if (in->tree >= 0 && in->plan->read_only)
+	if (in->tree >= 0)
+		ret = close_devices(in);
+	if (ret == 0 && in->plan->read_only)
 		ret = cover_submounts(in);
 	if (in->tree < 0 || ret < 0)
 		return fail(&in->fault, STEP_open_root, path, in->tree < 0 ? in->tree : ret);
@@ -155,25 +166,22 @@ int rootfs_inspect(struct inside *in)
  */
 int rootfs_protect(struct inside *in)
 {
-	int ret;
+	int ret = in->devices_closed ? 0 : no_devices_by_mountinfo("/");
 
-	if (!in->plan->read_only)
-		return 0;
-	ret = in->submounts_covered ? 0 : read_only_by_mountinfo("/");
-	if (ret == 0)
+	if (ret == 0 && in->plan->read_only && !in->submounts_covered)
+		ret = read_only_by_mountinfo("/");
+	if (ret == 0 && in->plan->read_only)
 		ret = read_only_mount("/");
 	return ret < 0 ? fail(&in->fault, STEP_protect, "/", ret) : 0;
 }
 
 int rootfs_protect_inspect(struct inside *in)
 {
+	const unsigned long want = MS_NODEV | (in->plan->read_only ? MS_RDONLY : 0);
 	struct statfs st = { .f_flags = 0 };
-	int ret;
+	int ret = sys_statfs("/", &st);
 
-	if (!in->plan->read_only)
-		return 0;
-	ret = sys_statfs("/", &st);
-	if (ret < 0 || !(st.f_flags & MS_RDONLY))
+	if (ret < 0 || ((unsigned long)st.f_flags & want) != want)
 		return fail(&in->fault, STEP_protect, "/", ret ? ret : LIE);
 	return 0;
 }

@@ -45,7 +45,7 @@ static const struct policy_group policy_groups[] = {
 	{ ALLOW,
 	  "access faccessat faccessat2 chdir fchdir getcwd getdents getdents64 mkdir mkdirat "
 	  "rmdir rename renameat renameat2 link linkat unlink unlinkat symlink symlinkat "
-	  "readlink readlinkat mknod mknodat umask stat fstat lstat newfstatat statx statfs "
+	  "readlink readlinkat umask stat fstat lstat newfstatat statx statfs "
 	  "fstatfs chmod fchmod fchmodat fchmodat2 chown fchown lchown fchownat utime utimes "
 	  "futimesat utimensat getxattr lgetxattr fgetxattr setxattr lsetxattr fsetxattr "
 	  "listxattr llistxattr flistxattr removexattr lremovexattr fremovexattr "
@@ -158,6 +158,9 @@ static const struct policy_rule policy_rules[] = {
 	/* Sockets to the hypervisor know no network namespace; AF_ALG reaches kernel crypto. */
 	{ "socket", 0, INT32, AF_VSOCK, REFUSE, ALLOW },
 	{ "socket", 0, INT32, AF_ALG, REFUSE, ALLOW },
+	/* A node is a door to its device: of all types S_IFCHR and S_IFBLK have just this bit. */
+	{ "mknod", 1, 0120000, 0020000, NEEDS(CAP_SYS_ADMIN), ALLOW },
+	{ "mknodat", 2, 0120000, 0020000, NEEDS(CAP_SYS_ADMIN), ALLOW },
 	/* Typing into the terminal of whoever started the container. */
 	{ "ioctl", 1, INT32, TIOCSTI, REFUSE, ALLOW },
 	{ "ioctl", 1, INT32, TIOCLINUX, REFUSE, ALLOW },

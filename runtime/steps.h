@@ -53,7 +53,7 @@ int rootfs_open(struct inside *in);   /* the tree of the new root */
 int rootfs_attach(struct inside *in);
 int rootfs_pivot(struct inside *in);   /* switch to it, the old root on top */
 int rootfs_detach(struct inside *in);  /* the old root is gone */
-int rootfs_protect(struct inside *in); /* --read-only */
+int rootfs_protect(struct inside *in); /* no devices; --read-only */
 int rootfs_inspect(struct inside *in);
 int rootfs_protect_inspect(struct inside *in);
 int layers_host(struct container *c); /* the work directory beside --upper */

@@ -52,7 +52,7 @@ END_TEST
 
 START_TEST(refuses_a_line_that_it_cannot_read)
 {
-	ck_assert_int_eq(remount_line(unit_copy("1 0 0:1"), "/none"), -EIO);
+	ck_assert_int_eq(remount_line(unit_copy("1 0 0:1"), "/none", MS_RDONLY), -EIO);
 }
 END_TEST
 
@@ -61,7 +61,7 @@ START_TEST(reports_a_failed_remount)
 {
 	char *line = unit_copy("1 0 0:1 / /no/such/place rw - tmpfs t rw");
 
-	ck_assert_int_eq(remount_line(line, "/no/such/place"), -ENOENT);
+	ck_assert_int_eq(remount_line(line, "/no/such/place", MS_RDONLY), -ENOENT);
 }
 END_TEST
 
@@ -80,7 +80,7 @@ static const struct {
 
 START_TEST(leaves_the_kernels_mounts_alone)
 {
-	int err = remount_line(unit_copy(exceptions[_i].line), exceptions[_i].top);
+	int err = remount_line(unit_copy(exceptions[_i].line), exceptions[_i].top, MS_RDONLY);
 
 	ck_assert_int_eq(err, exceptions[_i].met ? -ENOENT : 0);
 }
@@ -93,6 +93,7 @@ START_TEST(repeats_the_flags_of_the_mount)
 	ck_assert_uint_eq(kept_flags(&st), MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_NOATIME);
 	ck_assert_uint_eq(kept_flags(&(struct statfs){ .f_flags = 0x1800 }),
 			  MS_NODIRATIME | MS_RELATIME);
+	ck_assert_uint_eq(kept_flags(&(struct statfs){ .f_flags = 0x0001 }), MS_RDONLY);
 	ck_assert_uint_eq(kept_flags(&(struct statfs){ .f_flags = 0 }), 0);
 }
 END_TEST

@@ -14,6 +14,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -50,7 +51,7 @@ static uint32_t verdict(const struct table *table, uint64_t caps, uint32_t arch,
 			uint64_t arg0, uint64_t arg1)
 {
 	static struct sock_filter out[SECCOMP_FILTER_ROOM];
-	struct seccomp_data data = { .nr = nr, .arch = arch, .args = { arg0, arg1 } };
+	struct seccomp_data data = { .nr = nr, .arch = arch, .args = { arg0, arg1, arg1 } };
 	int count = seccomp_resolve_filter(table->in, table->count, caps, out, ARRAY_SIZE(out));
 
 	ck_assert_int_gt(count, 0);
@@ -63,7 +64,7 @@ static const struct fact {
 	int x86_64;
 	int aarch64;
 	uint64_t arg0;
-	uint64_t arg1;
+	uint64_t arg1; /* and the one after it */
 	uint64_t caps;
 	uint32_t want;
 } facts[] = {
@@ -122,6 +123,17 @@ static const struct fact {
 	{ "ioctl TIOCSTI, garbage above", 16, 29, 0, GARBAGE | TIOCSTI, 0, EPERM_ },
 	{ "ioctl TIOCSTI, one bit above", 16, 29, 0, 1ULL << 32 | TIOCSTI, 0, EPERM_ },
 	{ "ioctl TIOCLINUX, garbage above", 16, 29, 0, GARBAGE | TIOCLINUX, 0, EPERM_ },
+
+	{ "mknod, file", 133, NONE, 0, 0600, 0, ALLOW },
+	{ "mknod, fifo", 133, NONE, 0, S_IFIFO | 0600, 0, ALLOW },
+	{ "mknod, character device", 133, NONE, 0, S_IFCHR | 0600, CAP(CAP_MKNOD), EPERM_ },
+	{ "mknod, block device", 133, NONE, 0, S_IFBLK | 0600, CAP(CAP_MKNOD), EPERM_ },
+	{ "mknodat, socket", 259, 33, 0, S_IFSOCK | 0600, 0, ALLOW },
+	{ "mknodat, regular", 259, 33, 0, S_IFREG | 0600, 0, ALLOW },
+	{ "mknodat, character device", 259, 33, 0, S_IFCHR | 0600, CAP(CAP_MKNOD), EPERM_ },
+	{ "mknodat, block device", 259, 33, 0, S_IFBLK, CAP(CAP_MKNOD), EPERM_ },
+	{ "mknodat, garbage above", 259, 33, 0, GARBAGE | S_IFBLK, 0, EPERM_ },
+	{ "mknodat, capable", 259, 33, 0, S_IFBLK, CAP(CAP_SYS_ADMIN), ALLOW },
 
 	{ "bpf", 321, 280, 0, 0, 0, EPERM_ },
 	{ "bpf, CAP_BPF", 321, 280, 0, 0, CAP(CAP_BPF), ALLOW },
