@@ -50,6 +50,7 @@ void board_reset(void)
 	board->log_used = 0;
 	memset(board->memo, 0, board->memo_used < MEMO_SIZE ? board->memo_used : MEMO_SIZE);
 	board->memo_used = 0;
+	memset(board->been_in, 0, sizeof(board->been_in));
 	memset(board->fixture, 0, sizeof(board->fixture));
 }
 

@@ -68,6 +68,11 @@ void contain_close(void)
 		rmdir(cgroup);
 }
 
+const char *contain_cgroup(void)
+{
+	return cgroup[0] ? cgroup : NULL;
+}
+
 /* A descriptor for CLONE_INTO_CGROUP, or -1. */
 int contain_cgroup_fd(void)
 {

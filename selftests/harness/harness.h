@@ -20,6 +20,7 @@ struct board {
 	char log[LOG_SIZE];
 	atomic_uint memo_used;
 	char memo[MEMO_SIZE]; /* key NUL value NUL, repeated */
+	char been_in[4096];   /* /proc/PID/cgroup of the containers, see cgroups.c */
 	_Alignas(16) char fixture[FIXTURE_SIZE];
 };
 
@@ -141,8 +142,13 @@ void contain_open(void);
 void contain_close(void);
 bool contain_cgroup_kill(void);
 int contain_cgroup_fd(void);
+const char *contain_cgroup(void); /* the program's own, or NULL */
+bool cgroup_count_open(void);     /* false where the kernel does not let us count */
+void cgroup_count_close(void);
+long long cgroup_count(void); /* made less removed, by the runner and all that it started */
 void cgroups_open(void);
 void cgroups_close(void);
+void cgroups_note(pid_t pid);
 void cgroups_look(char *what, size_t size);           /* cgroups left behind; removes them */
 unsigned contain_leftovers(char *names, size_t size); /* kill and count what remained */
 void leaks_open(void);
@@ -156,6 +162,7 @@ void fds_compare(const struct fd_set_seen *before);
 
 /* run.c, ktap.c, skips.c */
 void die_with(pid_t starter); /* at once if it has died already */
+long long now_ms(void);       /* CLOCK_MONOTONIC */
 void run_interruptible(void);
 int run_interrupted(void); /* the signal that came, 0 when none did */
 struct outcome run_once(const struct run *run);

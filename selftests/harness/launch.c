@@ -85,6 +85,8 @@ static bool is_there(int side)
 	    hello.kind != HELLO)
 		return false;
 	self_.pid[side] = hello.pid;
+	if (through_subject())
+		cgroups_note(hello.pid);
 	return true;
 }
 

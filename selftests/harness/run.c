@@ -97,7 +97,7 @@ static pid_t fork_contained(void)
 	return pid < 0 ? fork() : pid;
 }
 
-static long long now_ms(void)
+long long now_ms(void)
 {
 	struct timespec now;
 

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -162,6 +163,35 @@ def test_an_interrupted_runner_leaves_nothing(number: int, tmp_path: Path) -> No
         assert f"Bail out! {signal.strsignal(number)}" in rest
         assert program.returncode == 128 + number
         assert not list(tmp_path.iterdir())
+
+
+CGROUPS = next((path for path in (Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup"))
+                if (path / "cgroup.procs").exists()), None)
+needs_cgroups = pytest.mark.skipif(os.geteuid() != 0 or not CGROUPS,
+                                   reason="makes a cgroup: needs root and cgroup v2")
+
+
+@needs_cgroups
+@pytest.mark.parametrize("caller", [
+    pytest.param([], id="root"),
+    pytest.param(["setpriv", "--bounding-set=-all", "--inh-caps=-all"], id="powerless root"),
+    pytest.param(["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"], id="user"),
+])
+def test_a_cgroup_of_another_program_is_not_charged(caller: list[str]) -> None:
+    """It appears in the middle of a test, and stays, empty."""
+    ours = CGROUPS / f"another-program-{os.getpid()}"  # type: ignore[operator]
+    with tempfile.TemporaryDirectory(dir="/tmp") as public:
+        os.chmod(public, 0o755)
+        program = shutil.copy2(SELFCHECK, public)
+        with subprocess.Popen([*caller, program, "--run", "selfcheck.input_ends_the_test"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as runner:
+            assert runner.stdin and runner.stdout
+            assert [runner.stdout.readline() for _ in range(2)] == ["KTAP version 1\n", "1..1\n"]
+            ours.mkdir()
+            runner.stdin.close()
+            rest = runner.stdout.read()
+    ours.rmdir()  # it was not taken away
+    assert rest.startswith("ok 1 selfcheck.input_ends_the_test\n"), rest
 
 
 def test_unknown_test_inside_is_refused() -> None:

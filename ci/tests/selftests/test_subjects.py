@@ -17,6 +17,8 @@ ROOTFS = BUILD / "subjects/rootfs"
 SELFCHECK = BUILD / "selfcheck/gcc/selfcheck"
 NAMES = sorted(path.name for path in SUBJECTS.iterdir() if os.access(path, os.X_OK))
 SHELLS = [shell for shell in (["dash"], ["bash"], ["busybox", "ash"]) if shutil.which(shell[0])]
+CGROUPS = next((path for path in (Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup"))
+                if (path / "cgroup.procs").exists()), None)
 ONE = ["--run", "selfcheck.blocks_alternate"]
 
 
@@ -100,14 +102,15 @@ fi
 """
 
 
-def through(tmp_path: Path, action: str, provides: str = "uts",
-            available: str = "yes") -> subprocess.CompletedProcess[str]:
+def through(tmp_path: Path, action: str, provides: str = "uts", available: str = "yes",
+            caller: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
     """One test through a subject that does this."""
     fake = tmp_path / "fake"
     fake.write_text(FAKE.format(action=action, provides=provides, available=available))
     fake.chmod(0o755)
     (tmp_path / "root").mkdir(exist_ok=True)
-    return run(SELFCHECK, *ONE, "--timeout", "2", "--subject", fake, "--rootfs", tmp_path / "root")
+    return run(*caller, SELFCHECK, *ONE, "--timeout", "2", "--subject", fake,
+               "--rootfs", tmp_path / "root")
 
 
 @pytest.mark.parametrize("action, told", [
@@ -144,6 +147,21 @@ def test_subject_that_is_not_there_skips_all(tmp_path: Path) -> None:
     done = through(tmp_path, "exit 1", available="no")
     assert done.returncode == 4
     assert done.stdout == "KTAP version 1\n1..0 # SKIP subject fake is not available: it is fake\n"
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not CGROUPS, reason="needs root and cgroup v2")
+@pytest.mark.parametrize("caller", [
+    pytest.param((), id="root"),
+    pytest.param(("unshare", "--map-root-user"), id="root of a user namespace"),
+])
+def test_a_container_leaves_its_cgroup(tmp_path: Path, caller: tuple[str, ...]) -> None:
+    """Known by the kernel's count or, where that needs more power, by who was in it."""
+    name = f"selftest-{os.getpid()}"
+    done = through(tmp_path, f"mkdir {CGROUPS}/{name} && echo $$ >{CGROUPS}/{name}/cgroup.procs\n"
+                   'while [ "$1" != -- ]; do shift; done; shift; shift; '
+                   f'exec {SELFCHECK} "$@"', caller=caller)
+    assert f"not ok 1 {ONE[1]} # ERROR leak cgroup {CGROUPS}/{name}\n" in done.stdout
+    assert not (CGROUPS / name).exists()  # type: ignore[operator]
 
 
 def test_mount_point_does_not_stay(tmp_path: Path) -> None:

@@ -128,6 +128,26 @@ TEST(selfcheck, cgroup_left_behind, .needs = NEED(root) | NEED(cgroup2))
 	MUST(mkdir(text("%s/selfcheck-%d", root, getpid()), 0755));
 }
 
+TEST(selfcheck, cgroup_left_in_the_programs_own, .needs = NEED(root) | NEED(cgroup2))
+{
+	const char *root =
+		exists("/sys/fs/cgroup/cgroup.procs") ? "/sys/fs/cgroup" : "/sys/fs/cgroup/unified";
+	const char *line = strstr(must_read("/proc/self/cgroup"), "0::");
+
+	EXPECT(true);
+	MUST_HOLD(line);
+	MUST(mkdir(
+		text("%s%.*s/selfcheck-%d", root, (int)strcspn(line + 3, "\n"), line + 3, getpid()),
+		0755));
+}
+
+TEST(selfcheck, input_ends_the_test, .says = "time for others to act while a test runs")
+{
+	char byte;
+
+	EXPECT_EQ(0, MUST(read(0, &byte, 1)));
+}
+
 TEST(selfcheck, shared_memory_left_behind, .needs = NEED(root))
 {
 	EXPECT(true);
