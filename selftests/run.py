@@ -23,6 +23,7 @@ HERE = Path(__file__).resolve().parent
 RAW, USER = "raw", "user"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]
 RESULT = re.compile(r"(?P<ok>ok|not ok) \d+ (?P<name>[^ #]+)(?: # (?P<why>.*))?$")
+ABSENT = "SKIP subject-absent"
 ERRORS = {"ERROR crash": "CRASH", "ERROR leak": "LEAK", "ERROR broken": "BROKEN",
           "TIMEOUT": "TIMEOUT"}
 
@@ -75,10 +76,11 @@ def parse(ktap: str) -> dict[str, Result]:
     return results
 
 
-def absent(ktap: str) -> str | None:
-    """Why the whole program was skipped: the subject is not there."""
-    match = re.search(r"^1\.\.0 # SKIP (.*)$", ktap, re.MULTILINE)
-    return match[1] if match else None
+def absent(results: dict[str, Result]) -> str | None:
+    """Why no test could run: the subject is not there."""
+    reasons = {result.why for result in results.values()}
+    why = reasons.pop() if len(reasons) == 1 else ""
+    return why[len(ABSENT):].strip("( )") if why.startswith(ABSENT) else None
 
 
 def planned(ktap: str) -> int | None:
@@ -99,8 +101,8 @@ def run_program(program: Path, column: str, options: argparse.Namespace) -> dict
     done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", check=False)
     results = parse(done.stdout)
-    if absent(done.stdout):
-        options.absent[column] = absent(done.stdout)
+    if absent(results):
+        options.absent[column] = absent(results)
     if planned(done.stdout) != len(results) or done.returncode not in (0, 1, 4):
         told = (done.stderr.strip().splitlines() or ["no reason given"])[-1]
         results[f"{program.name}.*"] = Result("LOST", f"exit status {done.returncode}: {told}")

@@ -146,7 +146,17 @@ def test_namespace_not_provided_is_a_skip(tmp_path: Path) -> None:
 def test_subject_that_is_not_there_skips_all(tmp_path: Path) -> None:
     done = through(tmp_path, "exit 1", available="no")
     assert done.returncode == 4
-    assert done.stdout == "KTAP version 1\n1..0 # SKIP subject fake is not available: it is fake\n"
+    assert done.stdout == ("KTAP version 1\n1..1\n# subject fake 1\n"
+                           f"ok 1 {ONE[1]} # SKIP subject-absent (it is fake)\n"
+                           "# Totals: pass:0 fail:0 xfail:0 xpass:0 skip:1 error:0\n")
+
+
+def test_subject_that_is_not_there_is_told_by_the_table(tmp_path: Path) -> None:
+    """Neither a failure nor a pass: its column is skipped, with the reason below."""
+    done = run(TOP / "selftests/run.py", SELFCHECK, *ONE, "--subject", "bulkhead", "--rootfs",
+               tmp_path, env={**os.environ, "BULKHEAD": "/nonexistent"})
+    assert done.returncode == 0, done.stderr
+    assert "bulkhead: not judged: /nonexistent is not executable\n" in done.stdout
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not CGROUPS, reason="needs root and cgroup v2")
