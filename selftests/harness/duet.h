@@ -30,6 +30,10 @@ struct container {
 	const char *pids;       /* number of tasks; subject only */
 	const char *cpus;       /* number of CPUs; subject only */
 	const char *rootfs;     /* subject only: another root than --rootfs, absolute */
+	const char *share;      /* subject only: the host's namespaces to keep, "uts,pid" */
+	const char *join;       /* subject only: another's namespace, "pid:PATH" */
+	const char *user;       /* subject only: "UID:GID" */
+	const char *sysctl[4];  /* subject only: "name=value" */
 	bool userns;            /* a user namespace, the caller's id mapped to 0 */
 	bool read_only;         /* a read-only root; subject only */
 	bool proc;              /* raw: a fresh /proc (with CLONE_NEWNS | CLONE_NEWPID) */
@@ -61,6 +65,14 @@ enum { MAX_CONTAINERS = 4 };
 	     go = block_leave(__FILE__, __LINE__))
 #define UNIQUE_(line)      UNIQUE_LINE_(line) /* so that blocks nest without shadowing */
 #define UNIQUE_LINE_(line) go_##line
+
+/*
+ * Host side, through a subject: whether such a container starts at all. Its command
+ * does nothing; it has ended when this returns.
+ */
+#define CONTAINER_STARTS(...)                                                                      \
+	container_starts(__FILE__, __LINE__, &(const struct container){ __VA_ARGS__ })
+bool container_starts(const char *file, int line, const struct container *want);
 
 void container_start(const char *file, int line, const struct container *want);
 bool block_enter(int side, const char *file, int line);

@@ -8,7 +8,14 @@
 
 #include "selftest.h"
 
-enum { SIDES = MAX_CONTAINERS + 1, LOG_SIZE = 32768, MEMO_SIZE = 65536, FIXTURE_SIZE = 4096 };
+/* TRIAL stands for a container that only says that it has started. */
+enum {
+	SIDES = MAX_CONTAINERS + 1,
+	TRIAL = SIDES,
+	LOG_SIZE = 32768,
+	MEMO_SIZE = 65536,
+	FIXTURE_SIZE = 4096
+};
 
 /* The shared page: what every process of a test may write and the runner reads. */
 struct board {

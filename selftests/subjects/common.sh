@@ -40,6 +40,7 @@ describe() {
 
 # The options, into variables; lists are newline-separated.
 rootfs='' hostname='' domainname='' memory='' pids='' cpus='' binds='' tmpfs='' env=''
+share='' join='' user='' sysctls=''
 read_only=no userns=no
 newline='
 '
@@ -61,6 +62,10 @@ parse() {
 		--memory) memory=$2 ;;
 		--pids) pids=$2 ;;
 		--cpus) cpus=$2 ;;
+		--share) share=$2 ;;
+		--join) join=$2 ;;
+		--user) user=$2 ;;
+		--sysctl) sysctls=$sysctls$2$newline ;;
 		--bind) binds=$binds$2$newline ;;
 		--tmpfs) tmpfs=$tmpfs$2$newline ;;
 		--env) env=$env$2$newline ;;
@@ -75,6 +80,18 @@ parse() {
 split_bind() {
 	source=${1%%:*} target=${1#*:} access=rw
 	case $target in *:ro) target=${target%:ro} access=ro ;; esac
+}
+
+# shares NS: this namespace is to be the host's: uts pid ipc net cgroup.
+shares() {
+	case ,$share, in *,"$1",*) return 0 ;; esac
+	return 1
+}
+
+# What few runtimes have an option for.
+lacks_rare_options() {
+	[ -z "$join" ] || lacks '--join'
+	[ -z "$sysctls" ] || lacks '--sysctl'
 }
 
 # exec_runtime COUNT WORD... OPTION...: the first COUNT words are the command. An

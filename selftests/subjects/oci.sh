@@ -4,7 +4,7 @@
 # that goes away with it. The configuration is what such a runtime's own `spec`
 # proposes, with the capabilities, mount options and masks of container engines.
 
-provides='uts pid mnt ipc net user cgroup hostname bind tmpfs read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups default-caps no-inherited-caps own-cgroup device-policy loopback'
+provides='uts pid mnt ipc net user cgroup hostname domainname share run-as join sysctl bind tmpfs read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups default-caps no-inherited-caps own-cgroup device-policy loopback'
 
 capabilities='"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
 	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
@@ -66,15 +66,41 @@ mounts() {
 	printf '],\n'
 }
 
+# NAME TYPE: a new namespace, another container's by its path, or the host's.
+namespace() {
+	case $join in
+	"$1":*) printf ', {"type": "%s", "path": "%s"}' "$2" "${join#*:}" ;;
+	*) shares "$1" || printf ', {"type": "%s"}' "$2" ;;
+	esac
+}
+
 namespaces() {
-	printf '"namespaces": [{"type": "pid"}, {"type": "network"}, {"type": "ipc"},
-	{"type": "uts"}, {"type": "mount"}, {"type": "cgroup"}'
+	printf '"namespaces": [{"type": "mount"}'
+	namespace pid pid
+	namespace net network
+	namespace ipc ipc
+	namespace uts uts
+	namespace cgroup cgroup
 	if [ "$userns" = yes ]; then
 		printf ', {"type": "user"}],\n'
 		printf '"uidMappings": [{"containerID": 0, "hostID": %s, "size": 1}],\n' "$(id -u)"
 		printf '"gidMappings": [{"containerID": 0, "hostID": %s, "size": 1}' "$(id -g)"
 	fi
 	printf '],\n'
+}
+
+sysctl() {
+	separator=''
+	printf '"sysctl": {'
+	IFS=$newline
+	for pair in $sysctls; do
+		unset IFS
+		escape "${pair#*=}"
+		printf '%s"%s": "%s"' "$separator" "${pair%%=*}" "$escaped"
+		separator=', '
+	done
+	unset IFS
+	printf '},\n'
 }
 
 resources() {
@@ -87,9 +113,11 @@ resources() {
 }
 
 process() {
-	printf '"process": {"terminal": false, "user": {"uid": 0, "gid": 0}, "cwd": "/",
+	uid=${user%%:*} gid=${user#*:}
+	printf '"process": {"terminal": false, "user": {"uid": %s, "gid": %s}, "cwd": "/",
 	"noNewPrivileges": true, "capabilities": {"bounding": [%s], "effective": [%s],
-	"permitted": [%s]}, "args": ' "$capabilities" "$capabilities" "$capabilities"
+	"permitted": [%s]}, "args": ' "${uid:-0}" "${gid:-0}" "$capabilities" "$capabilities" \
+		"$capabilities"
 	json_list "$@"
 	IFS=$newline
 	# shellcheck disable=SC2086 # one word a line
@@ -100,6 +128,12 @@ process() {
 	printf '},\n'
 }
 
+name_field() {
+	[ -n "$2" ] || return 0
+	escape "$2"
+	printf '"%s": "%s",\n' "$1" "$escaped"
+}
+
 configuration() {
 	read_only_root=false
 	[ "$read_only" = no ] || read_only_root=true
@@ -107,10 +141,11 @@ configuration() {
 	process "$@"
 	escape "$rootfs"
 	printf '"root": {"path": "%s", "readonly": %s},\n' "$escaped" $read_only_root
-	escape "$hostname"
-	printf '"hostname": "%s",\n' "$escaped"
+	name_field hostname "$hostname"
+	name_field domainname "$domainname"
 	mounts
 	printf '"linux": {'
+	sysctl
 	resources
 	namespaces
 	printf '%s\n' '"maskedPaths": ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore",
@@ -121,7 +156,7 @@ configuration() {
 
 run_container() {
 	# The field came with version 1.1 of the specification; older runtimes ignore it.
-	[ -z "$domainname" ] || lacks '--domainname'
+	[ -z "$domainname" ] || knows_domainname || lacks '--domainname'
 	[ "$(id -u)" = 0 ] || userns=yes
 	bundle=$(mktemp -d)
 	trap clear_up EXIT
