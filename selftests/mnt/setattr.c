@@ -43,12 +43,17 @@ ROWS(attributes, struct attribute) = {
 	{ "nodiratime", MOUNT_ATTR_NODIRATIME, 0, ST_NODIRATIME },
 };
 
-static bool shows(const char *path, unsigned long flag)
+static unsigned long flags_of(const char *path)
 {
 	struct statvfs status;
 
 	MUST(statvfs(path, &status));
-	return status.f_flag & flag;
+	return status.f_flag;
+}
+
+static bool shows(const char *path, unsigned long flag)
+{
+	return flags_of(path) & flag;
 }
 
 TEST_EACH(attributes, mnt, attribute_is_set_and_cleared,
@@ -297,4 +302,56 @@ TEST(mnt, open_tree_attr_clones_with_attributes,
 	EXPECT(shows("view/sub", ST_NODEV));
 	EXPECT(!shows("tree", ST_RDONLY));
 	EXPECT(!shows("tree/sub", ST_NODEV));
+}
+
+enum { SEEN_ONE = ST_NOSUID | ST_NODEV, SEEN_OTHER = ST_NOEXEC | ST_NODIRATIME };
+
+/* A process that sets one lot of attributes and clears the other, without end. */
+static pid_t must_insist_on(uint64_t set, uint64_t clear)
+{
+	pid_t pid = must_fork();
+
+	if (pid)
+		return pid;
+	for (;;) MUST(set_attributes("tree", 0, set, clear));
+}
+
+static unsigned long seen(void)
+{
+	return flags_of("tree") & (SEEN_ONE | SEEN_OTHER);
+}
+
+static bool is_whole(unsigned long flags)
+{
+	return flags == SEEN_ONE || flags == SEEN_OTHER;
+}
+
+TEST(mnt, concurrent_changes_do_not_mix,
+     .says = "of two callers at a time one is whole after the other: no state is half of each",
+     .checks = "mnt-016", .needs = SETATTR_NEEDS)
+{
+	enum {
+		ONE = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+		OTHER = MOUNT_ATTR_NOEXEC | MOUNT_ATTR_NODIRATIME
+	};
+	unsigned long now = SEEN_ONE, before;
+	pid_t writers[2];
+	int turns = 0;
+
+	tree();
+	MUST(set_attributes("tree", 0, ONE, 0));
+	writers[0] = must_insist_on(ONE, OTHER);
+	writers[1] = must_insist_on(OTHER, ONE);
+	/* Both have had their turns, however few processors there are. */
+	while (turns < 40 && is_whole(now)) {
+		before = now;
+		now = seen();
+		turns += now != before;
+	}
+	EXPECT(is_whole(now));
+	for (int i = 0; i < 2; i++) {
+		MUST(kill(writers[i], SIGKILL));
+		EXPECT_SIGNAL(SIGKILL, must_wait(writers[i]));
+	}
+	EXPECT(is_whole(seen()));
 }
