@@ -42,6 +42,22 @@ struct container {
 	const char *gid_map;    /* the same for groups */
 };
 
+/* A process that was added to a running container. */
+struct added {
+	pid_t pid;    /* as the host numbers it */
+	pid_t inside; /* as it numbers itself */
+	pid_t runtime;
+	int socket;
+};
+
+/*
+ * Host side, through a subject that provides "exec", else the test is skipped: adds a
+ * process to the container, which stays until added_end() ends it and waits.
+ */
+#define must_add(side) AT_(must_add_(side))
+struct added must_add_(int side);
+void added_end(const struct added *added);
+
 /* CONTAINER(.unshare = ...), or with more than one CONTAINER(a, .unshare = ...). */
 #define CONTAINER(...)                                                                             \
 	({                                                                                         \

@@ -105,6 +105,7 @@ void container_check_end(int side); /* wait for it and judge how it ended */
 /* launch.c, subject.c: start the container's process; returns the host's view of it. */
 pid_t launch_raw(const struct container *want, int side, int sockets[2]);
 pid_t launch_subject(const struct container *want, int side, int sockets[2]);
+pid_t launch_added(pid_t container, int sockets[2]);
 void subject_describe(void);
 void subject_prepare(void); /* the mount point of the program in the root */
 void subject_clear(void);

@@ -212,6 +212,38 @@ bool container_starts(const char *file, int line, const struct container *want)
 	return started;
 }
 
+struct added must_add_(int side)
+{
+	struct added added = { 0 };
+	struct message hello;
+	int sockets[2];
+
+	if (!on_host() || !through_subject())
+		broken_there("must_add() belongs to the host side, through a subject");
+	if (!subject_provides("exec"))
+		skip_now("subject-lacks:exec");
+	make_sockets(sockets);
+	fflush(NULL);
+	added.runtime = launch_added(self_.process[side], sockets);
+	close(sockets[1]);
+	added.socket = sockets[0];
+	if (!message_receive(added.socket, added.runtime, &hello) || hello.kind != HELLO)
+		broken_there("the process was not added");
+	added.pid = hello.pid;
+	added.inside = hello.value;
+	return added;
+}
+
+void added_end(const struct added *added)
+{
+	int status;
+
+	close(added->socket);
+	status = must_wait_(added->runtime);
+	if (status)
+		broken_there("the added process ended with wait status %#x", status);
+}
+
 void container_start(const char *file, int line, const struct container *want)
 {
 	int side = want->name ? want->name : 1, sockets[2];

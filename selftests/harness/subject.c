@@ -122,21 +122,14 @@ void subject_clear(void)
 		unlink(mount_point);
 }
 
-pid_t launch_subject(const struct container *want, int side, int sockets[2])
+/* Starts the adapter with one end of the sockets; the board waits for its command there. */
+static pid_t start(const struct arguments *arguments, int side, const int sockets[2])
 {
-	struct message welcome = { .kind = HELLO, .value = side, .fd = board_fd };
-	struct arguments arguments = { .count = 0 };
-	char row[24];
-	pid_t pid, host;
+	const struct message welcome = { .kind = HELLO, .value = side, .fd = board_fd };
+	pid_t pid, host = getpid();
 
-	snprintf(row, sizeof(row), "%zu", self_.run->row_index);
-	add_options(&arguments, want);
-	add(&arguments, "--", inside_path);
-	add(&arguments, "--inside", self_.run->test->name);
-	add(&arguments, row, NULL);
 	if (!message_send(sockets[0], &welcome))
 		broken_there("cannot send the board: %s", strerror(errno));
-	host = getpid();
 	pid = fork();
 	if (pid < 0)
 		world_broken("fork for", options.subject);
@@ -144,8 +137,36 @@ pid_t launch_subject(const struct container *want, int side, int sockets[2])
 		return pid;
 	die_with(host);
 	dup2(sockets[1], 0);
-	execv(options.subject, (char *const *)arguments.list);
+	execv(options.subject, (char *const *)arguments->list);
 	world_broken("execute", options.subject);
+}
+
+pid_t launch_subject(const struct container *want, int side, int sockets[2])
+{
+	struct arguments arguments = { .count = 0 };
+	char row[24];
+
+	snprintf(row, sizeof(row), "%zu", self_.run->row_index);
+	add_options(&arguments, want);
+	add(&arguments, "--", inside_path);
+	add(&arguments, "--inside", self_.run->test->name);
+	add(&arguments, row, NULL);
+	return start(&arguments, side, sockets);
+}
+
+/* The adapter names a container after its process. */
+pid_t launch_added(pid_t container, int sockets[2])
+{
+	struct arguments arguments = { .count = 0 };
+	char id[32];
+
+	snprintf(id, sizeof(id), CGROUP_PREFIX "%d", container);
+	add(&arguments, options.subject, "exec");
+	add(&arguments, "--id", id);
+	add(&arguments, "--", inside_path);
+	add(&arguments, "--inside", self_.run->test->name);
+	add(&arguments, "0", NULL);
+	return start(&arguments, TRIAL, sockets);
 }
 
 /* The meeting point is stdin, or descriptor 3 of a runtime that puts pipes in between. */
@@ -161,6 +182,16 @@ static void find_meeting_point(void)
 	close(3);
 }
 
+/* Says which PID it has, and stays until the host is gone. */
+static _Noreturn void stay(void)
+{
+	struct message message = { .kind = HELLO, .value = getpid(), .fd = -EBADF };
+
+	message_send(0, &message);
+	message_receive(0, 0, &message);
+	_exit(0);
+}
+
 /* The container's command: find the test again and enter the same function. */
 void inside_main(int argc, char **argv)
 {
@@ -173,10 +204,8 @@ void inside_main(int argc, char **argv)
 	if (argc != 4 || !message_receive(0, 0, &welcome) || welcome.fd < 0)
 		_exit(2);
 	board_adopt(welcome.fd);
-	if (welcome.value == TRIAL) {
-		hello_send(0);
-		_exit(0);
-	}
+	if (welcome.value == TRIAL)
+		stay();
 	self_.side = welcome.value;
 	self_.socket[0] = 0;
 	tests = registry_sorted(&count);

@@ -73,3 +73,27 @@ TEST(pid, separate_namespaces_are_not_shared,
 	IN(a) { remember("seen", count_processes("/proc")); }
 	IN(b) { EXPECT_EQ(recall_number("seen"), count_processes("/proc")); }
 }
+
+TEST(pid, an_added_process_is_in_the_namespace,
+     .says = "a process added to a container is in its PID namespace, with a PID of its own there",
+     .finding = "a process added to a container is not in its PID namespace", .checks = "pid-54",
+     .layer = RUNTIME, .needs = NEED(root) | NEED(pidns) | NEED(own_proc))
+{
+	struct added added = { 0 };
+
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	ON_HOST {
+		added = must_add(1);
+		remember("added", added.inside);
+		EXPECT_EQ(ns_id(inside_pid(), "pid"), ns_id(added.pid, "pid"));
+		EXPECT_CONTAINS(text("\t%d", added.inside),
+				text("\t%s", status_field("NSpid", added.pid)));
+	}
+	IN_CONTAINER {
+		EXPECT_NE(1, recall_number("added"));
+		EXPECT(exists("/proc/%lld", recall_number("added")));
+		EXPECT_OK(kill(recall_number("added"), 0));
+	}
+	ON_HOST { added_end(&added); }
+}

@@ -40,7 +40,7 @@ describe() {
 
 # The options, into variables; lists are newline-separated.
 rootfs='' hostname='' domainname='' memory='' pids='' cpus='' binds='' tmpfs='' env=''
-share='' join='' user='' sysctls=''
+share='' join='' user='' sysctls='' id=''
 read_only=no userns=no
 newline='
 '
@@ -62,6 +62,7 @@ parse() {
 		--memory) memory=$2 ;;
 		--pids) pids=$2 ;;
 		--cpus) cpus=$2 ;;
+		--id) id=$2 ;;
 		--share) share=$2 ;;
 		--join) join=$2 ;;
 		--user) user=$2 ;;
@@ -126,6 +127,9 @@ supervise() {
 	done
 }
 
+# An adapter whose runtime can add a process to a container replaces it.
+exec_in_container() { lacks exec; }
+
 main() {
 	verb=${1-}
 	[ $# -eq 0 ] || shift
@@ -135,11 +139,19 @@ main() {
 		parse "$@"
 		shift "$used"
 		[ $# -gt 0 ] || die "no command: expected -- COMMAND"
-		[ -d "$rootfs" ] || die "cannot use --rootfs \"$rootfs\": not a directory"
+		[ -n "$rootfs" ] || die "no root: expected --rootfs DIR"
 		find_runtime || die "cannot run: $reason"
 		run_container "$@"
 		;;
-	*) echo "usage: $name describe | $name run --rootfs DIR [OPTION]... -- COMMAND [ARG]..." >&2
+	exec)
+		parse "$@"
+		shift "$used"
+		[ $# -gt 0 ] || die "no command: expected -- COMMAND"
+		find_runtime || die "cannot run: $reason"
+		exec_in_container "$@"
+		;;
+	*) echo "usage: $name describe | $name run --rootfs DIR [OPTION]... -- COMMAND [ARG]... |" \
+		"$name exec --id ID -- COMMAND [ARG]..." >&2
 	   exit 64 ;;
 	esac
 }

@@ -4,7 +4,7 @@
 # that goes away with it. The configuration is what such a runtime's own `spec`
 # proposes, with the capabilities, mount options and masks of container engines.
 
-provides='uts pid mnt ipc net user cgroup hostname domainname share run-as join sysctl bind tmpfs read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups default-caps no-inherited-caps own-cgroup device-policy loopback'
+provides='uts pid mnt ipc net user cgroup hostname domainname share run-as join sysctl exec bind tmpfs read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups default-caps no-inherited-caps own-cgroup device-policy loopback'
 
 capabilities='"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
 	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
@@ -158,10 +158,19 @@ run_container() {
 	# The field came with version 1.1 of the specification; older runtimes ignore it.
 	[ -z "$domainname" ] || knows_domainname || lacks '--domainname'
 	[ "$(id -u)" = 0 ] || userns=yes
-	bundle=$(mktemp -d)
+	bundle=$(bundle_of "selftest-$$")
+	mkdir -m 700 "$bundle"
 	trap clear_up EXIT
 	configuration "$@" >"$bundle/config.json"
 	supervise start_runtime run --bundle "$bundle" "selftest-$$"
+}
+
+bundle_of() { echo "${TMPDIR:-/tmp}/$1"; }
+
+exec_in_container() {
+	bundle=$(bundle_of "$id")
+	exec 3<&0
+	start_runtime exec "$id" "$@"
 }
 
 clear_up() { rm -rf "$bundle"; }

@@ -74,16 +74,23 @@ def test_what_it_lacks_ends_before_anything_runs(subject: str) -> None:
         done = run(SUBJECTS / subject, "run", "--rootfs", ROOTFS, f"--{option}", *value, "--",
                    "/bin/sh", "-c", "echo ran")
         assert done.returncode == 95 and "ran" not in done.stdout, option
+    if "exec" not in words:
+        assert run(SUBJECTS / subject, "exec", "--id", "x", "--", "/bin/true").returncode == 95
 
 
 @pytest.mark.parametrize("arguments", [
-    ["run"], ["run", "--rootfs", "/nonexistent", "--", "/bin/true"], ["run", "--rootfs"],
+    ["run"], ["run", "--rootfs"], ["exec", "--id", "x"],
     ["run", "--no-such-option", "x", "--", "/bin/true"], [], ["no-such-verb"],
 ])
 def test_bad_usage_is_told(arguments: list[str]) -> None:
     for name in NAMES:
         done = run(SUBJECTS / name, *arguments)
         assert done.returncode in (64, 125) and done.stderr, name
+
+
+def test_a_root_that_is_not_there_is_an_error(subject: str) -> None:
+    done = run(SUBJECTS / subject, "run", "--rootfs", "/nonexistent", "--", "/bin/true")
+    assert done.returncode not in (0, 95) and done.stderr
 
 
 def test_bundle_is_gone_after_the_run(subject: str, tmp_path: Path) -> None:
