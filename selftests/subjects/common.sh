@@ -30,9 +30,25 @@ find_program() {
 	return 1
 }
 
+# Whether the kernel lets a normal user have user namespaces: two switches forbid them.
+user_namespaces() {
+	for switch in /proc/sys/user/max_user_namespaces /proc/sys/kernel/unprivileged_userns_clone; do
+		if [ -r $switch ] && [ "$(cat $switch)" = 0 ]; then
+			reason="a normal user gets no user namespace here: $switch is 0"
+			return 1
+		fi
+	done
+}
+
+# Without one no runtime can start a container for a normal user, unless it is set-user-ID.
+find_usable_runtime() {
+	find_runtime || return 1
+	[ "$(id -u)" = 0 ] || [ -u "$runtime" ] || user_namespaces
+}
+
 describe() {
 	available=yes version='' reason=''
-	find_runtime || available=no
+	find_usable_runtime || available=no
 	[ $available = no ] || version=$(runtime_version)
 	printf 'name=%s\nversion=%s\navailable=%s\nreason=%s\nprovides=%s\n' \
 		"$name" "$version" "$available" "$reason" "$provides"
@@ -140,14 +156,14 @@ main() {
 		shift "$used"
 		[ $# -gt 0 ] || die "no command: expected -- COMMAND"
 		[ -n "$rootfs" ] || die "no root: expected --rootfs DIR"
-		find_runtime || die "cannot run: $reason"
+		find_usable_runtime || die "cannot run: $reason"
 		run_container "$@"
 		;;
 	exec)
 		parse "$@"
 		shift "$used"
 		[ $# -gt 0 ] || die "no command: expected -- COMMAND"
-		find_runtime || die "cannot run: $reason"
+		find_usable_runtime || die "cannot run: $reason"
 		exec_in_container "$@"
 		;;
 	*) echo "usage: $name describe | $name run --rootfs DIR [OPTION]... -- COMMAND [ARG]... |" \

@@ -51,6 +51,19 @@ def test_describe(name: str) -> None:
     assert "uts" in about["provides"].split()
 
 
+@pytest.mark.parametrize("name", NAMES)
+def test_a_user_without_user_namespaces_is_told(name: str) -> None:
+    """A machine that gives a normal user none: the reason, and no attempt that must fail."""
+    adapter = SUBJECTS / name
+    done = run("unshare", "--user", "--keep-caps", "sh", "-c",
+               f"echo 0 >/proc/sys/user/max_user_namespaces && id -u && exec {adapter} describe")
+    assert done.stdout.startswith("65534\n"), done.stderr
+    about = dict(line.split("=", 1) for line in done.stdout.splitlines()[1:])
+    assert about["available"] == "no"
+    assert about["reason"].endswith(("root only", "both cgroup versions",
+                                     "/proc/sys/user/max_user_namespaces is 0"))
+
+
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
 @pytest.mark.parametrize("name", NAMES)
 def test_every_shell_reads_it(name: str, shell: list[str]) -> None:
