@@ -63,11 +63,18 @@ def _run(options: argparse.Namespace) -> int:
             return _dry_run(combos)
         if options.shell:
             return _shell(combos[0], options.before)
-        catalogues = [_catalogue(combo) for combo in combos]
+        # A guest that has listed tests may run them, unless each wants one of its own or many
+        # such guests would wait at once.
+        use_again = options.isolate != "test" and len(combos) == 1
+        catalogues = [_catalogue(combo, use_again) for combo in combos]
         plan.check_globs(options.tests, catalogues)
         if options.list:
             return _list(catalogues, options.tests)
         return _tests(options, combos, catalogues, progress, baseline)
+    except BaseException:
+        for combo in combos:
+            combo.supplier.abandon()
+        raise
     finally:
         for combo in combos:
             combo.supplier.close()
@@ -80,7 +87,7 @@ def _baseline(path: str) -> Any:
         raise UsageError(str(problem)) from None
 
 
-def _catalogue(combo: setup.Combo) -> plan.Catalogue:
+def _catalogue(combo: setup.Combo, use_again: bool) -> plan.Catalogue:
     def ask() -> plan.Catalogue:
         guest = combo.supplier.fresh()
         try:
@@ -88,7 +95,7 @@ def _catalogue(combo: setup.Combo) -> plan.Catalogue:
         except BaseException:
             guest.close()
             raise
-        combo.supplier.give_back(guest)
+        combo.supplier.give_back(guest, use_again)
         return catalogue
     files = {name: digest for name, digest in combo.digests.items() if name != "kernel"}
     return plan.cached_catalogue({**files, "arch": combo.image.arch}, combo.subject, ask)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Guests saved right after boot. A snapshot is a sparse file with the guest's memory, which a
-restored guest maps privately and so reads only where it touches it, and the state of the devices.
+"""Guests saved right after boot: their memory, packed (memory.py), and the state of the devices.
+A run unpacks the memory once, and every guest that is restored maps it privately.
 
 Nothing in the cache is trusted: names are digests of all inputs, contents are checked against a
 digest whenever the file is not the very one that was checked before, and a doubt means a rebuild.
@@ -8,22 +8,23 @@ digest whenever the file is not the very one that was checked before, and a doub
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import json
 import os
 import socket
-from typing import Any, Dict, List, Optional
+import threading
+from typing import Any, Callable, Dict, List, Optional
 
-from launcher import cache
-from launcher.arch import Arch
+from launcher import cache, memory
 from launcher.errors import GuestDied
 from launcher.guest import Guest
-from launcher.qemu import Machine, Qemu, arguments, option_value
+from launcher.memory import Memory
+from launcher.qemu import Machine, Qemu, arguments
 
-FORMAT = 1          # change it when a snapshot of an older launcher must not be used
+FORMAT = 2          # change it when a snapshot of an older launcher must not be used
+FILES = ("ram", "tail", "state", "meta.json")
+SETTLE_SECONDS = 120
 CHANNELS = ("console", "results", "monitor")
-PAGE = 4096
 CAPABILITIES = {"capabilities": [{"capability": "x-ignore-shared", "state": True}]}
 
 
@@ -40,27 +41,22 @@ def key(machine: Machine, digests: Dict[str, str]) -> str:
     return hashlib.blake2b(text.encode(), digest_size=16).hexdigest()
 
 
-class Memory:
-    """The shared memory that a guest boots in so that it can be saved: a memfd where the host has
-    one (a full disk cannot kill the guest then), else an unlinked file in the cache."""
+class Saved:
+    """A guest that was saved, ready to be restored any number of times. Its memory is there, or
+    in FOLDER of the cache until the first guest needs it."""
 
-    def __init__(self, arch: Arch) -> None:
-        self.path = ""
-        if hasattr(os, "memfd_create"):
-            self.fd = os.memfd_create("guest", 0)
-            name = f"/proc/self/fd/{self.fd}"
-        else:
-            self.path = name = os.path.join(cache.folder("snapshots"), f".memory-{os.getpid()}")
-            self.fd = os.open(name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
-        os.ftruncate(self.fd, arch.memory_mib << 20)
-        os.set_inheritable(self.fd, True)
-        self.option = f"share=on,mem-path={option_value(name)}"
+    def __init__(self, state: bytes, hello: str, troubles: List[str], mine: Memory,
+                 folder: str = "") -> None:
+        self.state, self.hello, self.troubles, self.memory = state, hello, troubles, mine
+        self._folder = folder
+        self._mutex = threading.Lock()
 
-    def close(self) -> None:
-        """Gives the memory back once no guest uses it."""
-        os.close(self.fd)
-        if self.path:
-            os.unlink(self.path)
+    def fill(self) -> None:
+        """Unpacks the memory, once. Raises OSError or ValueError."""
+        with self._mutex:
+            if self._folder:
+                memory.unpack(self._folder, self.memory)
+                self._folder = ""
 
 
 def _start(machine: Machine, args: List[str], inherit: List[int], terminal: bool) -> Guest:
@@ -71,32 +67,48 @@ def _start(machine: Machine, args: List[str], inherit: List[int], terminal: bool
     return Guest(Qemu(args, channels, devices, inherit, terminal))
 
 
-def boot(machine: Machine, memory: Optional[Memory] = None, terminal: bool = False) -> Guest:
-    """Starts a guest from its kernel; in MEMORY when a snapshot is to be taken; with its console
+def boot(machine: Machine, shared: Optional[Memory] = None, terminal: bool = False) -> Guest:
+    """Starts a guest from its kernel; in SHARED memory when it is to be saved; with its console
     on the TERMINAL when somebody wants to type there."""
-    args = arguments(machine, memory=memory.option if memory else "")
-    return _start(machine, args, [memory.fd] if memory else [], terminal)
+    args = arguments(machine, memory=shared.option(True) if shared else "")
+    return _start(machine, args, [shared.fd] if shared else [], terminal)
 
 
-def take(guest: Guest, memory: Memory, name: str) -> None:
-    """Saves a guest that is ready, as snapshot NAME, and lets it run on.
+def freeze(guest: Guest, shared: Memory) -> Saved:
+    """Copies a guest in SHARED memory, and lets it run on. Raises OSError, and GuestDied when QEMU
+    cannot do it; the guest may stand still then."""
+    saved = Saved(_save_devices(guest), guest.hello, list(guest.troubles), memory.copy(shared))
+    guest.qmp.command("cont")
+    return saved
 
-    Raises OSError when it cannot be written and GuestDied when QEMU cannot do it.
+
+def settle(machine: Machine, frozen: Saved, watch: Callable[[Guest], None]) -> Saved:
+    """Lets the guest that was frozen make its memory small, in the memory of FROZEN itself, and
+    saves it again. WATCH gets the guest as soon as there is one that may have to be ended.
+
+    Raises GuestDied when QEMU cannot do it.
     """
-    guest.send("settle")
-    guest.await_frame("settled", 60.0)
-    state = _save_devices(guest)
+    guest = restore(machine, frozen, share=True)
+    watch(guest)
+    try:
+        guest.begin()
+        guest.send("settle")
+        guest.await_frame("settled", SETTLE_SECONDS)
+        return Saved(_save_devices(guest), guest.hello, guest.troubles, frozen.memory)
+    finally:
+        guest.close()
+
+
+def keep(saved: Saved, name: str) -> None:
+    """Writes a snapshot into the cache, as NAME. Raises OSError."""
     with cache.replacing(os.path.join("snapshots", name)) as folder:
-        digest = hashlib.sha256()
-        size = _copy_pages(memory.fd, os.path.join(folder, "ram"), digest)
+        memory.pack(saved.memory, folder)
         with open(os.path.join(folder, "state"), "wb") as file:
-            file.write(state)
-        digest.update(state)
-        meta = {"ram": size, "digest": digest.hexdigest(), "hello": guest.hello,
-                "troubles": guest.troubles}
+            file.write(saved.state)
+        meta = {"ram": saved.memory.size, "digest": _digest_of(folder, saved.memory.size),
+                "hello": saved.hello, "troubles": saved.troubles}
         cache.write_json(os.path.join(folder, "meta.json"), meta)
         _stamp(folder)
-    guest.qmp.command("cont")
 
 
 def _save_devices(guest: Guest) -> bytes:
@@ -123,75 +135,10 @@ def _save_devices(guest: Guest) -> bytes:
     raise GuestDied("monitor", "QEMU could not save the guest")
 
 
-def _extents(fd: int, size: int) -> List[range]:
-    """The parts of a sparse file that hold data."""
-    if not hasattr(os, "SEEK_DATA"):
-        return [range(0, size)]
-    found, start = [], 0
-    while start < size:
-        try:
-            start = os.lseek(fd, start, os.SEEK_DATA)
-        except OSError as error:
-            if error.errno == errno.ENXIO:
-                break
-            return [range(0, size)]
-        end = os.lseek(fd, start, os.SEEK_HOLE)
-        found.append(range(start, end))
-        start = end
-    return found
-
-
-def _copy_pages(source: int, path: str, digest: Any) -> int:
-    """Copies what is not zero, in runs of pages, and leaves holes for the rest."""
-    size = os.fstat(source).st_size
-    zero = bytes(PAGE)
-    target = os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
-    try:
-        os.ftruncate(target, size)
-        for extent in _extents(source, size):
-            for start in range(extent.start, extent.stop, 1 << 20):
-                block = os.pread(source, min(1 << 20, extent.stop - start), start)
-                for offset, run in _runs(block, zero):
-                    os.pwrite(target, run, start + offset)
-                    _digest_run(digest, start + offset, run)
-    finally:
-        os.close(target)
-    return size
-
-
-def _runs(block: bytes, zero: bytes) -> "List[tuple[int, bytes]]":
-    """The stretches of pages in BLOCK that are not all zero, with their offsets."""
-    runs, begin = [], -1
-    for offset in range(0, len(block) + PAGE, PAGE):
-        empty = offset >= len(block) or block[offset:offset + PAGE] == zero
-        if not empty and begin < 0:
-            begin = offset
-        elif empty and begin >= 0:
-            runs.append((begin, block[begin:offset]))
-            begin = -1
-    return runs
-
-
-def _digest_run(digest: Any, start: int, run: bytes) -> None:
-    """Page by page with its place: holes that a file system fills with zeros change nothing."""
-    for offset in range(0, len(run), PAGE):
-        digest.update(b"%d " % (start + offset))
-        digest.update(run[offset:offset + PAGE])
-
-
 def _digest_of(folder: str, size: int) -> str:
     """The digest over a snapshot as it lies on the disk."""
     digest = hashlib.sha256()
-    zero = bytes(PAGE)
-    fd = os.open(os.path.join(folder, "ram"), os.O_RDONLY)
-    try:
-        for extent in _extents(fd, size):
-            for start in range(extent.start, extent.stop, 1 << 20):
-                block = os.pread(fd, min(1 << 20, extent.stop - start), start)
-                for offset, run in _runs(block, zero):
-                    _digest_run(digest, start + offset, run)
-    finally:
-        os.close(fd)
+    memory.digest_packed(folder, size, digest)
     with open(os.path.join(folder, "state"), "rb") as file:
         digest.update(file.read())
     return digest.hexdigest()
@@ -199,7 +146,7 @@ def _digest_of(folder: str, size: int) -> str:
 
 def _identity(folder: str) -> List[Any]:
     """Changes with every write to the files, and with every boot of the host."""
-    return [cache.identity(os.path.join(folder, name)) for name in ("ram", "state", "meta.json")] \
+    return [cache.identity(os.path.join(folder, name)) for name in FILES] \
         + [cache.boot_id()]
 
 
@@ -225,22 +172,29 @@ def find(name: str) -> Optional[Dict[str, Any]]:
         return None
 
 
-def restore(machine: Machine, name: str, meta: Dict[str, Any], terminal: bool = False) -> Guest:
-    """Starts a guest from snapshot NAME. Raises GuestDied when QEMU does not take it."""
+def load(name: str, meta: Dict[str, Any]) -> Saved:
+    """The snapshot that find() described. Raises OSError."""
     folder = cache.path("snapshots", name)
-    memory = f"share=off,mem-path={option_value(os.path.join(folder, 'ram'))}"
-    args = arguments(machine, restore=True, memory=memory)
-    guest = _start(machine, args, [], terminal)
+    with open(os.path.join(folder, "state"), "rb") as file:
+        state = file.read()
+    return Saved(state, str(meta["hello"]), list(meta["troubles"]), Memory(meta["ram"] >> 20),
+                 folder)
+
+
+def restore(machine: Machine, saved: Saved, terminal: bool = False, share: bool = False) -> Guest:
+    """Starts a guest from what was saved; with SHARE its writes go to that memory, too. Raises
+    GuestDied when QEMU does not take it, or the cache does not give it."""
+    args = arguments(machine, restore=True, memory=saved.memory.option(share))
+    guest = _start(machine, args, [saved.memory.fd], terminal)
     try:
-        with open(os.path.join(folder, "state"), "rb") as file:
-            _load_devices(guest, file.read())
-    except (OSError, GuestDied) as error:
+        saved.fill()  # while QEMU starts: it does not touch the memory before the devices come
+        _load_devices(guest, saved.state)
+    except (OSError, ValueError, GuestDied) as error:
         raise GuestDied("restore", f"{error} {guest.close()}".strip()) from None
     except BaseException:
         guest.close()
         raise
-    guest.hello = str(meta.get("hello", ""))
-    guest.troubles = list(meta.get("troubles", []))
+    guest.hello, guest.troubles = saved.hello, list(saved.troubles)
     return guest
 
 

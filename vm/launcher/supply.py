@@ -10,11 +10,12 @@ import shutil
 import tempfile
 import threading
 import time
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Callable, Dict, List, Optional, Tuple
 
 from launcher import cache, snapshot, splats
 from launcher.errors import GuestDied, InfraError
 from launcher.guest import Guest
+from launcher.memory import Memory
 from launcher.qemu import Machine, arguments, shown
 
 BOOT_ATTEMPTS = 3        # emulators lose a boot now and then: no verdict on kernel or test
@@ -53,7 +54,11 @@ class Supplier:
         self._warn = warn
         self._snapshots = use_snapshots and snapshot.supported() and not machine.extra
         self._key = snapshot.key(machine, digests)
-        self._meta: Optional[Dict[str, Any]] = None
+        self._saved: Optional[snapshot.Saved] = None
+        self._keeper: Optional[threading.Thread] = None
+        self._settled = threading.Event()   # the keeper needs no more than the disk
+        self._settling: Optional[Guest] = None
+        self._abandoned = False
         self._mutex = threading.Lock()
         self._folder = ""
         self._spare: Optional[Guest] = None
@@ -67,18 +72,21 @@ class Supplier:
             return spare
         if self._snapshots:
             with self._mutex:
-                guest = self._from_snapshot_or_first(terminal)
+                guest = self._restored_or_first(terminal)
             if guest:
                 return guest
         return self._begun(self._boot(None, terminal))
 
-    def give_back(self, guest: Guest) -> None:
-        """Takes a guest back that has only listed its tests: where each one costs a boot, it
-        is the next to be supplied."""
-        if self._snapshots or self._spare:
+    def give_back(self, guest: Guest, use_again: bool) -> None:
+        """Takes a guest back that has only listed its tests. Where another one costs a boot, or
+        is not there yet, it may be the next to be supplied."""
+        if self._spare or (self._snapshots and not (use_again and self._is_first_run())):
             guest.close()
         else:
             self._spare = guest
+
+    def _is_first_run(self) -> bool:
+        return self._keeper is not None and not self._settled.is_set()
 
     def has_snapshots(self) -> bool:
         """Whether pristine guests are cheap here."""
@@ -95,69 +103,129 @@ class Supplier:
         return shown(args + self.machine.arch.devices)
 
     def close(self) -> None:
-        """Removes what this run alone needed."""
+        """Removes what this run alone needed, once the snapshot that it made is kept."""
         if self._spare:
             self._spare.close()
+        self._forget()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
-    def _from_snapshot_or_first(self, terminal: bool) -> Optional[Guest]:
+    def abandon(self) -> None:
+        """There will be no time to finish a snapshot: close() need not wait for it."""
+        self._abandoned = True
+        if self._settling:
+            self._settling.qemu.process.kill()
+
+    def _restored_or_first(self, terminal: bool) -> Optional[Guest]:
         """None when it turned out that there can be no snapshot."""
         refused = cache.read_json(self._refusal())
         if isinstance(refused, str):
             self._give_up(refused)
+        if self._keeper:
+            self._settled.wait()
         guest = self._restore(terminal)
         if guest or not self._snapshots:
             return guest
         try:
-            with cache.lock(self._key, LOCK_SECONDS) as held:
+            with contextlib.ExitStack() as held:
+                alone = held.enter_context(cache.lock(self._key, LOCK_SECONDS))
                 guest = self._restore(terminal)  # made by another run while this one waited
-                if guest or not held:
+                if guest or not alone:
                     return guest
-                self._make()
+                guest = self._first(held)
         except OSError as error:
             self._give_up(f"{error.strerror} in \"{cache.root()}\"")
-        return self._restore(terminal)
+        if guest and terminal:  # its console is not there
+            guest.close()
+            self._settled.wait()
+            return self._restore(terminal)
+        return guest
 
     def _restore(self, terminal: bool) -> Optional[Guest]:
         """A guest from the snapshot, or None; a snapshot that does not come to life is removed."""
         if not self._snapshots:
             return None
-        self._meta = self._meta or snapshot.find(self._key)
-        if not self._meta:
-            return None
         try:
-            guest = self._begun(snapshot.restore(self.machine, self._key, self._meta, terminal))
+            if not self._saved:
+                meta = snapshot.find(self._key)
+                if not meta:
+                    return None
+                self._saved = snapshot.load(self._key, meta)
+            guest = self._begun(snapshot.restore(self.machine, self._saved, terminal))
             self.restores += 1
             return guest
-        except GuestDied as error:
+        except (OSError, GuestDied) as error:
             self._warn(f"the snapshot did not come to life, making it anew: {error}")
-            self._meta = None
+            self._forget()
             shutil.rmtree(cache.path("snapshots", self._key), ignore_errors=True)
             return None
 
-    def _make(self) -> None:
-        """Boots a guest and saves it."""
-        memory = snapshot.Memory(self.machine.arch)
+    def _forget(self) -> None:
+        if self._keeper:
+            self._keeper.join()
+            self._keeper = None
+        if self._saved:
+            self._saved.memory.close()
+            self._saved = None
+
+    def _first(self, held: contextlib.ExitStack) -> Optional[Guest]:
+        """Boots a guest that runs tests at once, and has the snapshot made from its copy
+        meanwhile; the locks that are HELD go to the one who makes it. Raises OSError."""
+        shared = Memory(self.machine.arch.memory_mib)
         try:
-            guest = self._boot(memory, False)
+            guest = self._boot(shared, False)
             try:
-                snapshot.take(guest, memory, self._key)
-            finally:
+                frozen = snapshot.freeze(guest, shared)
+            except GuestDied as error:
                 guest.close()
-        except OSError as error:
-            self._give_up(f"{error.strerror} in \"{cache.root()}\"")
-        except GuestDied as error:
-            self._give_up(str(error))
-            with contextlib.suppress(OSError):  # or else the next run tries, too
-                cache.folder("refused")
-                cache.write_json(self._refusal(), str(error))
+                self._refuse(error)
+                return None
+            except BaseException:
+                guest.close()
+                raise
         finally:
-            memory.close()
+            shared.close()
+        self._settled.clear()
+        self._keeper = threading.Thread(target=self._keep, args=(frozen, held.pop_all()))
+        self._keeper.start()
+        return self._begun(guest)
+
+    def _keep(self, frozen: snapshot.Saved, held: contextlib.ExitStack) -> None:
+        """Makes a copy of the first guest small, for this run's other guests and for later runs."""
+        with held:
+            try:
+                self._saved = snapshot.settle(self.machine, frozen, self._watch)
+                self._settled.set()
+                snapshot.keep(self._saved, self._key)
+            except GuestDied as error:
+                frozen.memory.close()
+                if not self._abandoned:
+                    self._refuse(error)
+            except OSError as error:
+                self._warn(f"cannot keep a snapshot: {error.strerror} in \"{cache.root()}\" "
+                           "(the next run boots from cold)")
+            finally:
+                self._settling = None
+                self._settled.set()
         cache.prune(time.time())
 
+    def _watch(self, guest: Guest) -> None:
+        """The guest that the keeper uses; it is ended if that was abandoned by now."""
+        self._settling = guest
+        if self._abandoned:
+            guest.qemu.process.kill()
+
+    def _refuse(self, error: GuestDied) -> None:
+        """No snapshot: when it is QEMU that cannot save this machine, this is remembered, since
+        trying costs a boot."""
+        self._give_up(str(error))
+        if error.how == "monitor":
+            with contextlib.suppress(OSError):
+                cache.folder("refused")
+                cache.write_json(self._refusal(), str(error))
+
     def _refusal(self) -> str:
-        """Where it is remembered that QEMU cannot save this machine: trying costs a boot."""
+        """Where it is remembered that QEMU cannot save this machine."""
         return cache.path("refused", f"{self._key}.json")
 
     def _give_up(self, reason: str) -> None:
@@ -173,12 +241,12 @@ class Supplier:
         self.release = guest.hello.split(" ")[1] if " " in guest.hello else ""
         return guest
 
-    def _boot(self, memory: Optional[snapshot.Memory], terminal: bool) -> Guest:
-        """A guest that has said that it is ready."""
+    def _boot(self, shared: Optional[Memory], terminal: bool) -> Guest:
+        """A guest that has said that it is ready; in SHARED memory when it is to be saved."""
         machine = self.machine._replace(initrd=self._initrd())
         for attempt in range(1, BOOT_ATTEMPTS + 1):
             self.boots += 1
-            guest = snapshot.boot(machine, memory, terminal)
+            guest = snapshot.boot(machine, shared, terminal)
             guest.patient = bool(machine.extra)  # only --gdb asks for more of QEMU
             try:
                 await_ready(guest)
@@ -187,6 +255,8 @@ class Supplier:
                 said = guest.close()
                 message = explain_boot(guest, error, said)
                 self.troubles.append(f"boot {attempt}: {message}")
+                if shared:
+                    shared.clear()
                 if attempt == BOOT_ATTEMPTS:
                     self.stop(f"cannot boot \"{machine.kernel}\": {message}")
                     raise BootFailed(self.dead, guest.log_text()) from None

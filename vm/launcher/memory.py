@@ -1,0 +1,232 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""A guest's memory as a file: shared by the guest that is saved, mapped privately by every guest
+that is restored, and packed on the disk.
+
+Packed it is two files. `ram` holds pages at their own places, with holes for pages of zeros. What
+compresses best is not there but in `tail`, until both together are small enough: little has to be
+inflated, and that is quickly done.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import mmap
+import os
+import zlib
+from typing import Any, Iterator, List, Tuple
+
+from launcher import cache
+from launcher.qemu import option_value
+
+PAGE = 4096
+CHUNK = 16 * PAGE       # what goes to one file or the other as a whole
+BLOCK = 16 * CHUNK      # what is read, and what is compressed, at a time
+DISK_GOAL = 54 << 20    # bytes; nothing is compressed once the rest is that small
+WORTHWHILE = 0.9        # compressed size by size
+ZERO = bytes(PAGE)
+
+Run = Tuple[int, bytes]
+
+
+class Memory:
+    """Memory for guests: a memfd where the host has one (a full disk cannot kill the guest then),
+    else an unlinked file in the cache."""
+
+    def __init__(self, mib: int) -> None:
+        self.size = mib << 20
+        if hasattr(os, "memfd_create"):
+            self.fd = os.memfd_create("guest", 0)
+            self._name = f"/proc/self/fd/{self.fd}"
+        else:
+            place = cache.folder("snapshots")
+            self._name = os.path.join(place, f".memory-{os.getpid()}-{id(self)}")
+            self.fd = os.open(self._name, os.O_RDWR | os.O_CREAT | os.O_TRUNC, 0o600)
+        os.set_inheritable(self.fd, True)
+        self.clear()
+
+    def clear(self) -> None:
+        """Makes it all zeros, as a guest expects it when it boots."""
+        os.ftruncate(self.fd, 0)
+        os.ftruncate(self.fd, self.size)
+
+    def option(self, share: bool) -> str:
+        """QEMU's words for a guest in it, whose writes others see or not."""
+        return f"share={'on' if share else 'off'},mem-path={option_value(self._name)}"
+
+    def close(self) -> None:
+        """Gives the memory back once no guest uses it, and no other is started in it."""
+        os.close(self.fd)
+        if not self._name.startswith("/proc/"):
+            os.unlink(self._name)
+
+
+def extents(fd: int, size: int) -> Iterator[range]:
+    """The parts of a sparse file that hold data; all of it where the host cannot tell."""
+    start = 0
+    while start < size:
+        end = size
+        if hasattr(os, "SEEK_DATA"):
+            try:
+                start = os.lseek(fd, start, os.SEEK_DATA)
+                end = os.lseek(fd, start, os.SEEK_HOLE)
+            except OSError as error:
+                if error.errno == errno.ENXIO:
+                    return
+        yield range(start, end)
+        start = end
+
+
+def _blocks(fd: int, size: int) -> Iterator[Run]:
+    """What a sparse file holds, in pieces that end where a block ends."""
+    for extent in extents(fd, size):
+        start = extent.start
+        while start < extent.stop:
+            end = min(extent.stop, start - start % BLOCK + BLOCK)
+            yield start, os.pread(fd, end - start, start)
+            start = end
+
+
+def copy(source: Memory) -> Memory:
+    """The same contents in memory of its own."""
+    target = Memory(source.size >> 20)
+    try:
+        with mmap.mmap(target.fd, target.size) as view, open(source.fd, "rb", 0, closefd=False) \
+                as file:
+            for extent in extents(source.fd, source.size):
+                _read_into(file, view, extent)
+    except BaseException:
+        target.close()
+        raise
+    return target
+
+
+def _read_into(file: Any, view: mmap.mmap, extent: range) -> None:
+    """Reads one extent of a file into the same place of a mapping. Raises OSError."""
+    file.seek(extent.start)
+    with memoryview(view)[extent.start:extent.stop] as place:
+        done = 0
+        while done < len(place):
+            count = file.readinto(place[done:])
+            if not count:
+                raise OSError(errno.EIO, "Unexpected end of file")
+            done += count
+
+
+def _pages(start: int, block: bytes) -> Iterator[Run]:
+    """The pages of a block that are not all zero."""
+    for offset in range(0, len(block), PAGE):
+        page = block[offset:offset + PAGE]
+        if page != ZERO:
+            yield start + offset, page
+
+
+def _runs(pages: List[Run]) -> Iterator[Run]:
+    """Neighbours joined."""
+    index = 0
+    while index < len(pages):
+        end = index + 1
+        while end < len(pages) and pages[end][0] == pages[end - 1][0] + PAGE:
+            end += 1
+        yield pages[index][0], b"".join(page for _, page in pages[index:end])
+        index = end
+
+
+def _chunks(memory: Memory) -> Iterator[List[Run]]:
+    """All pages that are not zero, those of a chunk together."""
+    found: List[Run] = []
+    for start, block in _blocks(memory.fd, memory.size):
+        for place, page in _pages(start, block):
+            if found and place // CHUNK != found[-1][0] // CHUNK:
+                yield found
+                found = []
+            found.append((place, page))
+    if found:
+        yield found
+
+
+def _compressible(memory: Memory) -> "set[int]":
+    """The numbers of the chunks that are to be compressed, judged by the middle page of each."""
+    judged, total = [], 0
+    for pages in _chunks(memory):
+        ratio = len(zlib.compress(pages[len(pages) // 2][1], 1)) / PAGE
+        judged.append((ratio, len(pages) * PAGE, pages[0][0] // CHUNK))
+        total += len(pages) * PAGE
+    chosen = set()
+    for ratio, size, number in sorted(judged):
+        if total <= DISK_GOAL or ratio > WORTHWHILE:
+            break
+        chosen.add(number)
+        total -= int(size * (1 - ratio))
+    return chosen
+
+
+def pack(memory: Memory, folder: str) -> None:
+    """Writes `ram` and `tail` into FOLDER. Raises OSError."""
+    chosen = _compressible(memory)
+    tail: List[Run] = []
+    with open(os.path.join(folder, "tail"), "wb") as small, \
+            open(os.path.join(folder, "ram"), "wb", 0) as large:
+        large.truncate(memory.size)
+        for pages in _chunks(memory):
+            if pages[0][0] // CHUNK in chosen:
+                tail += pages
+            else:
+                for start, run in _runs(pages):
+                    _write_at(large, start, run)
+            if len(tail) * PAGE >= BLOCK:
+                small.write(_compressed(tail))
+                tail = []
+        if tail:
+            small.write(_compressed(tail))
+
+
+def _write_at(file: Any, start: int, data: bytes) -> None:
+    file.seek(start)
+    while data:
+        data = data[file.write(data):]
+
+
+def _compressed(pages: List[Run]) -> bytes:
+    """One block of the tail: a line that says where its pages belong, and the pages."""
+    data = zlib.compress(b"".join(page for _, page in pages), 1)
+    places = [[start, len(run)] for start, run in _runs(pages)]
+    return json.dumps([len(data), places]).encode() + b"\n" + data
+
+
+def unpack(folder: str, memory: Memory) -> None:
+    """Fills empty MEMORY from `ram` and `tail`. Raises OSError or ValueError."""
+    with mmap.mmap(memory.fd, memory.size) as view:
+        with open(os.path.join(folder, "ram"), "rb", 0) as large:
+            for extent in extents(large.fileno(), memory.size):
+                _read_into(large, view, extent)
+        with open(os.path.join(folder, "tail"), "rb") as small:
+            while head := small.readline():
+                size, places = json.loads(head)
+                _place(view, _inflated(small.read(size)), places)
+
+
+def _inflated(data: bytes) -> bytes:
+    try:
+        return zlib.decompress(data, bufsize=BLOCK + CHUNK)
+    except zlib.error as error:
+        raise ValueError(f"the tail cannot be inflated: {error}") from None
+
+
+def _place(view: mmap.mmap, pages: bytes, places: List[List[int]]) -> None:
+    done = 0
+    for start, length in places:
+        view[start:start + length] = pages[done:done + length]
+        done += length
+
+
+def digest_packed(folder: str, size: int, digest: Any) -> None:
+    """Feeds DIGEST with what pack() wrote: `ram` page by page with its place, since holes that a
+    file system fills with zeros change nothing. Raises OSError."""
+    with open(os.path.join(folder, "ram"), "rb", 0) as large:
+        for start, block in _blocks(large.fileno(), size):
+            for place, page in _pages(start, block):
+                digest.update(b"%d " % place)
+                digest.update(page)
+    with open(os.path.join(folder, "tail"), "rb") as small:
+        digest.update(small.read())
