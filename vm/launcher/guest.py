@@ -48,13 +48,12 @@ class Guest:
     def send(self, text: str) -> None:
         """Sends one request to init."""
         sock = self.qemu.channels["results"]
-        sock.setblocking(True)
         try:
+            sock.setblocking(True)
             sock.sendall(wire.request(text))
+            sock.setblocking(False)
         except OSError:
             raise GuestDied("qemu", "QEMU is gone") from None
-        finally:
-            sock.setblocking(False)
 
     def begin(self) -> None:
         """Fresh entropy, the right time and a secret nonce; measures how fast the guest is."""

@@ -15,10 +15,11 @@ from launcher import hosts, options as command_line, plan, setup
 from launcher.errors import GuestDied, InfraError, UsageError
 from launcher.progress import Progress, error
 from launcher.runner import Job, Runner, Settings
-from launcher.supply import BootFailed
+from launcher.supply import BootFailed, explain_boot
 from report import results
 
 INTERRUPTED = 130
+LIST_ATTEMPTS = 3
 
 
 def main(argv: List[str]) -> int:
@@ -89,16 +90,32 @@ def _baseline(path: str) -> Any:
 
 def _catalogue(combo: setup.Combo, use_again: bool) -> plan.Catalogue:
     def ask() -> plan.Catalogue:
-        guest = combo.supplier.fresh()
-        try:
-            catalogue = plan.read_catalogue(guest, combo.subject)
-        except BaseException:
-            guest.close()
-            raise
-        combo.supplier.give_back(guest, use_again)
-        return catalogue
+        for _ in range(LIST_ATTEMPTS - 1):
+            try:
+                return _listed(combo, use_again)
+            except BootFailed as problem:
+                if combo.supplier.dead:
+                    raise
+                combo.supplier.troubles.append(str(problem))
+        return _listed(combo, use_again)
     files = {name: digest for name, digest in combo.digests.items() if name != "kernel"}
     return plan.cached_catalogue({**files, "arch": combo.image.arch}, combo.subject, ask)
+
+
+def _listed(combo: setup.Combo, use_again: bool) -> plan.Catalogue:
+    """Asks a guest; its kernel may die of that as of anything else. Raises BootFailed then: no
+    test was running."""
+    guest = combo.supplier.fresh()
+    try:
+        catalogue = plan.read_catalogue(guest, combo.subject)
+    except GuestDied as problem:
+        why = explain_boot(guest, problem, guest.close())
+        raise BootFailed(f"cannot list the tests: {why}", guest.log_text()) from None
+    except BaseException:
+        guest.close()
+        raise
+    combo.supplier.give_back(guest, use_again)
+    return catalogue
 
 
 def _list(catalogues: List[plan.Catalogue], globs: List[str]) -> int:

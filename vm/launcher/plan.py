@@ -10,7 +10,7 @@ import time
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from launcher import cache
-from launcher.errors import GuestDied, InfraError, UsageError
+from launcher.errors import InfraError, UsageError
 from launcher.guest import Guest
 
 KERNEL_SUBJECT = "kernel"  # the pseudo subject: tests of the kernel alone, no runtime between
@@ -95,21 +95,19 @@ def parse_list(lines: Sequence[str], subject: str) -> Catalogue:
 
 
 def read_catalogue(guest: Guest, subject: str) -> Catalogue:
-    """Asks a guest for its tests. Raises InfraError when it cannot say."""
+    """Asks a guest for its tests. Raises InfraError when it cannot say, and GuestDied."""
     guest.execute(["/bin/sh", "-c", LIST_SCRIPT, "list", adapter(subject)], "list") \
         if adapter(subject) else guest.execute(["/bin/sh", "-c", LIST_SCRIPT], "list")
     lines: List[str] = []
-    deadline = time.monotonic() + LIST_SECONDS
-    try:
-        while time.monotonic() < deadline:
-            for event in guest.events(deadline - time.monotonic()):
-                if event.kind == "out":
-                    lines.append(event.text)
-                if event.kind == "exit":
-                    return parse_list(lines, subject)
-    except GuestDied as error:
-        raise InfraError(f"cannot list the tests: {error}") from None
-    raise InfraError(f"cannot list the tests: no answer within {LIST_SECONDS} s")
+    limit = LIST_SECONDS * guest.factor
+    deadline = time.monotonic() + limit
+    while time.monotonic() < deadline:
+        for event in guest.events(deadline - time.monotonic()):
+            if event.kind == "out":
+                lines.append(event.text)
+            if event.kind == "exit":
+                return parse_list(lines, subject)
+    raise InfraError(f"cannot list the tests: no answer within {limit:.0f} s")
 
 
 def cached_catalogue(digests: Dict[str, str], subject: str, fresh: Any) -> Catalogue:

@@ -16,6 +16,7 @@ from launcher.wire import REQUEST_MAX
 from report import results
 
 RUN_GLOBS = 60           # names that one call of a test program takes
+BEFORE_ATTEMPTS = 3      # guests in which --before is run until one is alive afterwards
 INFRA_RETRIES = 2        # fresh guests for a test whose guest the host took away
 
 
@@ -125,6 +126,22 @@ class Runner:
 
     def _fresh(self, job: Job) -> Guest:
         """A pristine guest in which --before has run."""
+        for _ in range(BEFORE_ATTEMPTS):
+            guest = self._supplied(job)
+            if not self.settings.before:
+                return guest
+            try:
+                problem = self._before(job, guest)
+            except BaseException:
+                self._end(guest)
+                raise
+            if not problem:
+                return guest
+            self._end(guest)
+        job.supplier.stop(f"no guest survived --before, of {BEFORE_ATTEMPTS}: {problem}")
+        raise InfraError(job.supplier.dead)
+
+    def _supplied(self, job: Job) -> Guest:
         guest = job.supplier.fresh()
         with self._mutex:
             self._guests.add(guest)
@@ -134,31 +151,37 @@ class Runner:
         for trouble in guest.troubles:
             if trouble not in job.supplier.troubles:
                 job.supplier.troubles.append(trouble)
-        if self.settings.before:
-            try:
-                self._before(job, guest)
-            except BaseException:
-                self._end(guest)
-                raise
         return guest
 
-    def _before(self, job: Job, guest: Guest) -> None:
+    def _before(self, job: Job, guest: Guest) -> str:
+        """Runs --before. What it says is why the guest must not be used: its kernel gave up,
+        meanwhile or right afterwards. Raises InfraError when the command itself failed."""
         test = plan.Planned("before.command", "before", "kernel", [])
         verdicts: List[Verdict] = []
         session = Session(guest, [test], self.settings.timeout, self._tables, verdicts.append)
         wrapper = f"({self.settings.before}\n) >&2 && echo KTAP version 1 && echo 1..1 " \
             "&& echo ok 1 before.command"
         outcome = session.run(["/bin/sh", "-c", wrapper], "before")
-        verdict = (verdicts + outcome.verdicts)[0]
-        if verdict.splat:
-            self._record(job, verdict)
-            job.supplier.stop(f"the kernel did not survive --before: {verdict.reason}")
-        elif verdict.status != "pass":
-            job.supplier.stop(f"cannot run --before \"{self.settings.before}\": {verdict.reason}: "
-                              f"{' / '.join(verdict.diagnostics[-3:])}")
-        else:
-            return
+        verdicts += outcome.verdicts
+        bad = next((verdict for verdict in verdicts if verdict.splat), None)
+        if bad:
+            self._record_once(job, bad._replace(test=test))
+            return bad.reason
+        failed = next((verdict for verdict in verdicts if verdict.status != "pass"), None)
+        if not failed:
+            return "" if outcome.healthy else "the guest is gone"
+        if failed.blame == "infra":
+            job.supplier.troubles.append(f"--before: {failed.reason}")
+            return failed.reason
+        job.supplier.stop(f"cannot run --before \"{self.settings.before}\": {failed.reason}: "
+                          f"{' / '.join(failed.diagnostics[-3:])}")
         raise InfraError(job.supplier.dead)
+
+    def _record_once(self, job: Job, verdict: Verdict) -> None:
+        """Every guest may come to the same: the report has it once."""
+        with self._mutex:
+            if all(test["name"] != verdict.test.name for test in job.run["tests"]):
+                self._add(job.run, verdict)
 
     def _session(self, job: Job, guest: Guest, program: str, pending: List[plan.Planned]) \
             -> Outcome:

@@ -65,8 +65,16 @@ class Supplier:
 
     def fresh(self, terminal: bool = False) -> Guest:
         """A guest that has run nothing yet. Raises InfraError."""
-        if self.dead:
-            raise InfraError(self.dead)
+        for _ in range(BOOT_ATTEMPTS):
+            if self.dead:
+                raise InfraError(self.dead)
+            try:
+                return self._next(terminal)
+            except GuestDied as error:
+                self.troubles.append(f"a guest died before it could do anything: {error}")
+        raise InfraError(self.troubles[-1])
+
+    def _next(self, terminal: bool) -> Guest:
         spare, self._spare = self._spare, None
         if spare and not terminal:
             return spare

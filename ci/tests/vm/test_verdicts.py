@@ -4,6 +4,8 @@ text come of it."""
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from .conftest import Launcher
@@ -145,6 +147,31 @@ def test_panic_in_before(launch: Launcher) -> None:
     assert done.status == 4
     assert done.tests()["before.command"]["splat"] == "panic"
     assert "no result" in done.tests()["demo.passes"]["reason"]
+
+
+@pytest.mark.parametrize("how, splat", [("c", "panic"), ("b", "reboot")])
+def test_a_guest_that_goes_between_before_and_the_first_test(launch: Launcher, how: str,
+                                                             splat: str) -> None:
+    names = "passes skips passes_again"
+    # init says that --before has ended as soon as it has reaped it.
+    done = launch("--before", "shell=$$; (while kill -0 $shell; do :; done; "
+                  f"echo {how} >/proc/sysrq-trigger) >/dev/null 2>&1 &", tests=names)
+    assert done.status == 4
+    assert "the launcher failed" not in done.out
+    assert set(names.split()) <= set(done.statuses())
+    crashed = [test for test in done.tests().values() if test.get("splat")]
+    assert {test["splat"] for test in crashed} == {splat}
+    assert crashed[0]["name"] in ("before.command", "demo.passes")
+
+
+def test_a_panic_while_the_tests_are_listed(launch: Launcher, tmp_path: Path) -> None:
+    program = tmp_path / "program"
+    program.write_text("#!/bin/sh\necho c >/proc/sysrq-trigger\nsleep 9\n")
+    program.chmod(0o755)
+    done = launch("--add", f"{program}:/selftests/panics")
+    assert done.status == 3
+    assert "cannot list the tests: Kernel panic - not syncing: sysrq triggered crash" in done.err
+    assert "Kernel Offset:" in done.err, "the guest's last words"
 
 
 def test_before_that_fails(launch: Launcher) -> None:
