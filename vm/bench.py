@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""Times the launcher against the plainest QEMU boot of the same kernel, side by side in one run."""
+"""Times the launcher against the plainest QEMU boot of the same kernel, and against virtme-ng,
+side by side in one run, and says which goals are met."""
 
 from __future__ import annotations
 
@@ -14,7 +15,9 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Dict, List, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
+
+from peer import PeerMissing, Virtme
 
 TREE = Path(__file__).resolve().parents[1]
 TESTS = 8  # tests of the per-test comparison
@@ -24,6 +27,7 @@ class Bench:
     """One kernel, with caches of its own: nothing of the user's is touched or used."""
 
     def __init__(self, kernel: str, area: str) -> None:
+        self.kernel = kernel
         self.folder = tempfile.mkdtemp(prefix="bulkhead-bench-")
         self.base = [str(TREE / "vm/run-tests.sh"), "--kernel", kernel, "--jobs", "1"]
         self.area = area
@@ -95,72 +99,183 @@ class Bench:
         files = Path(self.folder, "warm/bulkhead/snapshots").glob("*/*")
         return sum(os.stat(file).st_blocks * 512 for file in files)
 
+    def guest_bytes(self) -> int:
+        """The most memory that QEMU had of the host while it ran a test in a restored guest."""
+        most = 0
+        command = [*self.base, "--tests", self.tests[0]]
+        with subprocess.Popen(command, env=self.environment("warm"), stdout=subprocess.DEVNULL) \
+                as process:
+            while process.poll() is None:
+                most = max([most, *map(peak_bytes, qemus_below(process.pid))])
+        return most
 
-def virtme() -> Optional[Callable[[], float]]:
-    """virtme-ng running `true` on the host's kernel package, where there is one."""
-    program = shutil.which("vng")
-    if not program:
-        return None
-    command = [program, "--run", "--", "true"]
-
-    def run() -> float:
+    def image_seconds(self, build: str) -> float:
+        """Seconds for `make image`; BUILD is another build directory, "" the one that is there."""
         start = time.monotonic()
-        subprocess.run(command, check=True, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-        return time.monotonic() - start
-    return run
+        words = [f"BUILD={os.path.join(self.folder, build)}"] if build else []
+        subprocess.run(["make", "-s", "-C", str(TREE), "image", f"KERNEL={self.kernel}", *words],
+                       check=True, stdout=subprocess.DEVNULL)
+        took = time.monotonic() - start
+        if build:
+            shutil.rmtree(os.path.join(self.folder, build))
+        return took
+
+    def close(self) -> None:
+        """Removes the caches."""
+        shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def measure(bench: Bench, rounds: int) -> Dict[str, float]:
-    """Medians in seconds, the contestants taking turns."""
+def qemus_below(pid: int) -> List[int]:
+    """The QEMU processes among the children of a process, and theirs."""
+    found = []
+    for path in Path("/proc", str(pid), "task").glob("*/children"):
+        for child in map(int, read(path).split()):
+            if read(Path("/proc", str(child), "comm")).startswith("qemu"):
+                found.append(child)
+            found += qemus_below(child)
+    return found
+
+
+def read(path: Path) -> str:
+    """A file of /proc; "" when its process is gone."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""
+
+
+def peak_bytes(pid: int) -> int:
+    """What a process had in memory at most."""
+    lines = [line.split() for line in read(Path("/proc", str(pid), "status")).splitlines()]
+    return sum(int(line[1]) << 10 for line in lines if line[0] == "VmHWM:")
+
+
+PLAIN, COLD, FIRST, WARM = ("plain QEMU boot", "cold, no snapshot", "first run, makes the snapshot",
+                            "warm")
+PEER = "virtme-ng, true"
+
+
+class Figure(NamedTuple):
+    """One thing that was measured, and the most that it should be (0: no goal)."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float = 0.0
+
+    def line(self) -> str:
+        """A row of the table."""
+        verdict = f"  (goal {self.goal:g}: {'met' if self.value <= self.goal else 'MISSED'})" \
+            if self.goal else ""
+        return f"{self.name:44}  {self.value:8.2f}  {self.unit}{verdict}"
+
+
+def measure(bench: Bench, peer: Optional[Virtme], rounds: int) -> Dict[str, List[float]]:
+    """Seconds of each contestant in each round; they take turns."""
     contestants: Dict[str, Callable[[], float]] = {
-        "plain QEMU boot": bench.plain_boot,
-        "cold, no snapshot": lambda: bench.first_result("--no-snapshot"),
-        "cold, making the snapshot": bench.first_run,
-        "warm": bench.first_result,
+        PLAIN: bench.plain_boot,
+        COLD: lambda: bench.first_result("--no-snapshot"),
+        FIRST: bench.first_run,
+        WARM: bench.first_result,
         f"{len(bench.tests)} tests, one guest": lambda: bench.all_tests("none"),
         f"{len(bench.tests)} tests, a guest each": lambda: bench.all_tests("test"),
     }
-    peer = virtme()
-    if peer:
-        contestants["virtme-ng, true"] = peer
     times: Dict[str, List[float]] = {name: [] for name in contestants}
-    for _ in range(rounds):
+    for number in range(rounds):
         for name, contestant in contestants.items():
             times[name].append(contestant())
-    return {name: statistics.median(values) for name, values in times.items()}
+        if peer and number < max(1, rounds // 2):  # it takes its time
+            times.setdefault(PEER, []).append(peer.run())
+    return times
 
 
-def report(bench: Bench, seconds: Dict[str, float]) -> Dict[str, float]:
-    """Prints the table; returns it with the derived figures."""
-    plain = seconds["plain QEMU boot"]
-    print(f"{'':28}  seconds  ratio to the plain boot")
-    for name, value in seconds.items():
-        print(f"{name:28}  {value:7.3f}  {value / plain:.2f}")
+def ratio(times: Dict[str, List[float]], name: str) -> float:
+    """To the plain boot of the same round, the median of all rounds: what slows the host down
+    slows both."""
+    return statistics.median(mine / plain for mine, plain in zip(times[name], times[PLAIN]))
+
+
+def table(times: Dict[str, List[float]]) -> None:
+    """Prints the seconds and ratios."""
+    print(f"{'':30}  median  minimum  ratio to the plain boot")
+    for name, values in times.items():
+        print(f"{name:30}  {statistics.median(values):6.2f}  {min(values):7.2f}  "
+              f"{ratio(times, name):.3f}")
+
+
+def figures(bench: Bench, times: Dict[str, List[float]]) -> List[Figure]:
+    """What there are goals for."""
     count = len(bench.tests)
-    each = (seconds[f"{count} tests, a guest each"] - seconds[f"{count} tests, one guest"]) \
-        / (count - 1)
-    size = bench.snapshot_bytes()
-    print(f"{'a pristine guest costs':28}  {each:7.3f}  {each / plain:.2f}")
-    print(f"{'snapshot on disk':28}  {size / (1 << 20):7.1f}  MiB")
-    return {**seconds, "pristine guest": each, "snapshot bytes": size}
+    each = [(apart - together) / (count - 1) for apart, together in zip(
+        times[f"{count} tests, a guest each"], times[f"{count} tests, one guest"])]
+    return [
+        Figure("warm: command to first result, minimum", min(times[WARM]), "s", 0.5),
+        Figure("warm, by the plain boot", ratio(times, WARM), "", 0.2),
+        Figure("cold without snapshot, by the plain boot", ratio(times, COLD), "", 1.15),
+        Figure("first run, by the plain boot", ratio(times, FIRST), "", 1.15),
+        Figure("a pristine guest costs, minimum", min(each), "s", 0.35),
+        Figure("a guest's memory on the host, at most", bench.guest_bytes() / (1 << 20), "MiB"),
+        Figure("the same image again", bench.image_seconds(""), "s", 2),
+        Figure("an image from nothing, packages at hand", bench.image_seconds("cold"), "s", 60),
+    ]
+
+
+def snapshot_figures(kernels: List[str], area: str) -> List[Figure]:
+    """The snapshot of each kernel."""
+    found = []
+    for kernel in kernels:
+        bench = Bench(kernel, area)
+        try:
+            bench.prepare()
+            found.append(Figure(f"snapshot of {kernel} on the disk", bench.snapshot_bytes() / 1e6,
+                                "MB", 60))
+        finally:
+            bench.close()
+    return found
+
+
+def find_peer(bench: Bench) -> Optional[Virtme]:
+    """virtme-ng on the same kernel, if it runs here."""
+    from launcher import accel, arch, hosts, images
+    mine = arch.ARCHES[images.host_arch(hosts.host_machine())]
+    chosen = accel.choose(mine, hosts.find_qemu(mine), "auto").name
+    try:
+        peer = Virtme(bench.kernel, mine.name, chosen, Path(bench.folder, "peer"))
+        peer.run()
+        return peer
+    except (PeerMissing, subprocess.TimeoutExpired) as problem:
+        print(f"virtme-ng is not timed: {problem}")
+        return None
 
 
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kernel", default="6.12")
+    parser.add_argument("--kernel", default="6.12", help="the kernel that is timed")
+    parser.add_argument("--snapshot-of", action="append", default=[], metavar="KERNEL",
+                        help="a kernel whose snapshot is measured, too (repeatable)")
     parser.add_argument("--area", default="uts", help="area whose tests are run")
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--no-peer", action="store_true", help="do not time virtme-ng")
     parser.add_argument("--json", default="", metavar="FILE")
     options = parser.parse_args()
     bench = Bench(options.kernel, options.area)
     try:
         bench.prepare()
-        figures = report(bench, measure(bench, options.rounds))
+        times = measure(bench, None if options.no_peer else find_peer(bench), options.rounds)
+        table(times)
+        found = figures(bench, times)
     finally:
-        shutil.rmtree(bench.folder, ignore_errors=True)
+        bench.close()
+    found += snapshot_figures(list(dict.fromkeys([options.kernel, *options.snapshot_of])),
+                              options.area)
+    print()
+    for figure in found:
+        print(figure.line())
     if options.json:
-        Path(options.json).write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        report: Dict[str, Any] = {"kernel": options.kernel, "seconds": times,
+                                  "figures": [figure._asdict() for figure in found]}
+        Path(options.json).write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

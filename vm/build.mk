@@ -38,8 +38,10 @@ vm-matrix: ## the suite on all kernels, architectures and subjects (VM_SUBJECTS=
 		--kernel $(kernel)) --arch x86_64 --arch aarch64 \
 		$(foreach subject,$(VM_SUBJECTS),--subject $(subject)) $(call vm_results,vm-matrix)
 
-vm-bench: vm-image ## time warm, cold and per-test starts against the plain boot, in one run
+vm-bench: ## time guests against the plain boot and virtme-ng, measure snapshots, in one run
+	+@$(MAKE) --no-print-directory -s images
 	@BULKHEAD_BUILD='$(abspath $(BUILD))' $(PYTHON) vm/bench.py --kernel $(VM_KERNEL) \
+		$(addprefix --snapshot-of ,$(call image_kernels,$(VM_ARCH))) \
 		--json '$(BUILD)/vm-bench.json'
 
 check-vm: vm-image
@@ -52,7 +54,7 @@ lint-vm:
 	clang -fsyntax-only $(filter-out -s -static,$(VM_CFLAGS)) $(VM_GUEST_SRC)
 	shellcheck vm/run-tests.sh ci/tests/vm/guest/subject
 	flake8 --max-line-length 100 vm ci/tests/vm
-	cd vm && mypy --strict --no-incremental --cache-dir=/dev/null launcher report bench.py
+	cd vm && mypy --strict --no-incremental --cache-dir=/dev/null launcher report bench.py peer.py
 
 CHECKS += check-vm vm-check
 LINTS  += lint-vm

@@ -218,3 +218,22 @@ def test_real_kernel_as_a_file(real: tuple[str, kernels.Kernel], tmp_path: Path)
                          str(kernel.modules.directory), False)
     assert image.config_lacks(whole, arch) == []
     assert whole.release == kernel.release
+
+
+def unpack(*words: str) -> "subprocess.CompletedProcess[str]":
+    return subprocess.run([sys.executable, str(BUILDER / "unpack.py"), *words], check=False,
+                          capture_output=True, encoding="utf-8")
+
+
+def test_unpack_names_the_folders_of_a_kernel(real: tuple[str, kernels.Kernel]) -> None:
+    arch, kernel = real
+    done = unpack("--arch", arch, "--kernel", "6.1")
+    assert done.returncode == 0, done.stderr
+    files = [file for tree in done.stdout.split() for file in Path(tree).glob("boot/vmlinuz-*")]
+    assert [file.read_bytes() for file in files] == [kernel.data]
+
+
+def test_unpack_knows_no_other_kernels() -> None:
+    done = unpack("--kernel", "no-such")
+    assert done.returncode == 2
+    assert 'there is no kernel "no-such" for x86_64' in done.stderr
