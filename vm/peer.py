@@ -8,8 +8,10 @@ virtiofsd with other options than virtme-ng gives: a small program in front of i
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -91,11 +93,18 @@ class Virtme:
         """Seconds from typing the command to its end; the guest has run `true` then."""
         command = [*self._command, "--run", str(self._file), *self._accel, "--", "true"]
         start = time.monotonic()
-        done = subprocess.run(command, env=self._environment, cwd=self._file.parent, timeout=LIMIT,
+        with subprocess.Popen(command, env=self._environment, cwd=self._file.parent,
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT, encoding="utf-8", errors="replace",
-                              check=False)
-        if done.returncode:  # of `true`, or 255 when the guest died
-            said = done.stdout.strip().split("\n")[-1]
-            raise PeerMissing(f"virtme-ng ended with {done.returncode}: {said}")
+                              start_new_session=True) as process:
+            try:
+                said = process.communicate(timeout=LIMIT)[0]
+            except subprocess.TimeoutExpired:
+                raise PeerMissing(f"virtme-ng was not done in {LIMIT} s") from None
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)  # its QEMU and virtiofsd, too
+        if process.returncode:  # of `true`, or 255 when the guest died
+            last = said.strip().split("\n")[-1]
+            raise PeerMissing(f"virtme-ng ended with {process.returncode}: {last}")
         return time.monotonic() - start

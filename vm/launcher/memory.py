@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import errno
 import json
-import mmap
 import os
 import zlib
 from typing import Any, Iterator, List, Tuple
@@ -83,7 +82,10 @@ def _blocks(fd: int, size: int) -> Iterator[Run]:
         start = extent.start
         while start < extent.stop:
             end = min(extent.stop, start - start % BLOCK + BLOCK)
-            yield start, os.pread(fd, end - start, start)
+            block = os.pread(fd, end - start, start)
+            if len(block) != end - start:
+                raise OSError(errno.EIO, "Unexpected end of file")
+            yield start, block
             start = end
 
 
@@ -91,26 +93,19 @@ def copy(source: Memory) -> Memory:
     """The same contents in memory of its own."""
     target = Memory(source.size >> 20)
     try:
-        with mmap.mmap(target.fd, target.size) as view, open(source.fd, "rb", 0, closefd=False) \
-                as file:
-            for extent in extents(source.fd, source.size):
-                _read_into(file, view, extent)
+        for start, block in _blocks(source.fd, source.size):
+            _write_at(target.fd, start, block)
     except BaseException:
         target.close()
         raise
     return target
 
 
-def _read_into(file: Any, view: mmap.mmap, extent: range) -> None:
-    """Reads one extent of a file into the same place of a mapping. Raises OSError."""
-    file.seek(extent.start)
-    with memoryview(view)[extent.start:extent.stop] as place:
-        done = 0
-        while done < len(place):
-            count = file.readinto(place[done:])
-            if not count:
-                raise OSError(errno.EIO, "Unexpected end of file")
-            done += count
+def _write_at(fd: int, start: int, data: bytes) -> None:
+    """All of it; cheaper than through a mapping, where each page costs a fault."""
+    done = 0
+    while done < len(data):
+        done += os.pwrite(fd, data[done:] if done else data, start + done)
 
 
 def _pages(start: int, block: bytes) -> Iterator[Run]:
@@ -173,18 +168,12 @@ def pack(memory: Memory, folder: str) -> None:
                 tail += pages
             else:
                 for start, run in _runs(pages):
-                    _write_at(large, start, run)
+                    _write_at(large.fileno(), start, run)
             if len(tail) * PAGE >= BLOCK:
                 small.write(_compressed(tail))
                 tail = []
         if tail:
             small.write(_compressed(tail))
-
-
-def _write_at(file: Any, start: int, data: bytes) -> None:
-    file.seek(start)
-    while data:
-        data = data[file.write(data):]
 
 
 def _compressed(pages: List[Run]) -> bytes:
@@ -196,14 +185,16 @@ def _compressed(pages: List[Run]) -> bytes:
 
 def unpack(folder: str, memory: Memory) -> None:
     """Fills empty MEMORY from `ram` and `tail`. Raises OSError or ValueError."""
-    with mmap.mmap(memory.fd, memory.size) as view:
-        with open(os.path.join(folder, "ram"), "rb", 0) as large:
-            for extent in extents(large.fileno(), memory.size):
-                _read_into(large, view, extent)
-        with open(os.path.join(folder, "tail"), "rb") as small:
-            while head := small.readline():
-                size, places = json.loads(head)
-                _place(view, _inflated(small.read(size)), places)
+    with open(os.path.join(folder, "ram"), "rb", 0) as large:
+        for start, block in _blocks(large.fileno(), memory.size):
+            _write_at(memory.fd, start, block)
+    with open(os.path.join(folder, "tail"), "rb") as small:
+        while head := small.readline():
+            size, places = json.loads(head)
+            pages, done = _inflated(small.read(size)), 0
+            for start, length in places:
+                _write_at(memory.fd, start, pages[done:done + length])
+                done += length
 
 
 def _inflated(data: bytes) -> bytes:
@@ -211,13 +202,6 @@ def _inflated(data: bytes) -> bytes:
         return zlib.decompress(data, bufsize=BLOCK + CHUNK)
     except zlib.error as error:
         raise ValueError(f"the tail cannot be inflated: {error}") from None
-
-
-def _place(view: mmap.mmap, pages: bytes, places: List[List[int]]) -> None:
-    done = 0
-    for start, length in places:
-        view[start:start + length] = pages[done:done + length]
-        done += length
 
 
 def digest_packed(folder: str, size: int, digest: Any) -> None:
