@@ -242,8 +242,9 @@ def compiled(tree: Tree) -> Iterator[tuple[list[Source], list[str]]]:
 
 
 def units(tree: Tree) -> list[Source]:
-    """The C files that a compiler is given."""
-    return [source for source in tree.of("c") if source.path.endswith(".c")]
+    """The C files that a compiler is given; kbuild compiles the kernel module, as strictly."""
+    return [source for source in tree.of("c") if source.path.endswith(".c")
+            and not source.path.startswith("selftests/mutants/module/")]
 
 
 def clang_format(tree: Tree) -> Iterator[str]:

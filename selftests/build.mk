@@ -104,3 +104,5 @@ $(BUILD)/selfcheck/overhead/overhead: selftests/harness/selfcheck/overhead/overh
 
 .PHONY: selftests-build selftests-root selftest selftest-golden selftest-selfcheck \
 	selftest-layers selftest-coverage selftest-check selftest-bench
+
+include selftests/mutants/mutants.mk
