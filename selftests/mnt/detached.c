@@ -320,3 +320,34 @@ TEST(mnt, beneath_wants_a_mount_to_go_under,
 					MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH));
 	EXPECT_OK(attach(copy, "spot"));
 }
+
+struct under {
+	const char *label;
+	unsigned long top; /* propagation of the mount at the top */
+	int want;
+};
+
+ROWS(undersides, struct under) = {
+	{ "private", .top = MS_PRIVATE, .want = 0 },
+	{ "peer_of_its_parent", .top = MS_SHARED, .want = EINVAL },
+};
+
+TEST_EACH(
+	undersides, mnt, nothing_goes_beneath_its_own_copy,
+	.says = "MOVE_MOUNT_BENEATH a mount that is a peer of the one it is on fails with EINVAL: "
+		"the copy would cover it",
+	.checks = "mnt-032", .needs = TREE_NEEDS | NEED(mount_beneath))
+{
+	_fd_ int copy = -EBADF;
+
+	tree();
+	must_tmpfs("shared");
+	must_mount(NULL, "shared", NULL, MS_SHARED, NULL);
+	must_mount("shared", "shared", NULL, MS_BIND, NULL);
+	must_mount(NULL, "shared", NULL, row->top, NULL);
+	copy = ASSERT_OK(clone_tree("tree", CLONED));
+	errno = 0;
+	EXPECT_EQ(row->want ? -1 : 0, move_mount(copy, "", AT_FDCWD, "shared",
+						 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH));
+	EXPECT_EQ(row->want, errno);
+}

@@ -37,6 +37,17 @@ static int try_exec(void)
 	return errno == ENOEXEC ? 0 : errno;
 }
 
+/* What access(2) says, whom all permission bits let. */
+static int ask_to_write(void)
+{
+	return access("m/file", W_OK) ? errno : 0;
+}
+
+static int ask_to_run(void)
+{
+	return access("m/empty", X_OK) ? errno : 0;
+}
+
 static int try_link(void)
 {
 	int fd = open("m/link", O_RDONLY | O_CLOEXEC);
@@ -56,7 +67,9 @@ struct effect {
 
 ROWS(effects, struct effect) = {
 	{ "read_only", MS_RDONLY, try_write, EROFS },
+	{ "read_only_is_told", MS_RDONLY, ask_to_write, EROFS },
 	{ "noexec", MS_NOEXEC, try_exec, EACCES },
+	{ "noexec_is_told", MS_NOEXEC, ask_to_run, EACCES },
 	{ "nosuid_lets_run", MS_NOSUID, try_exec, 0 },
 	{ "noexec_lets_write", MS_NOEXEC, try_write, 0 },
 	{ "nodev_lets_write", MS_NODEV, try_write, 0 },

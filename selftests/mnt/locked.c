@@ -307,3 +307,35 @@ TEST(mnt, lock_holds_after_the_cover_was_entered,
 		EXPECT_ERRNO(EINVAL, umount2(".", MNT_EXPIRE));
 	}
 }
+
+struct taking {
+	const char *label;
+	const char *path;
+	int flags;
+};
+
+ROWS(takings, struct taking) = {
+	{ "one_mount", .path = "point/host/sub", .flags = 0 },
+	{ "tree", .path = "point/host", .flags = MNT_DETACH },
+};
+
+TEST_EACH(takings, mnt, what_the_host_takes_away_goes_inside_too,
+	  .says = "a mount that is locked inside goes there, too, when it is unmounted outside",
+	  .checks = "mnt-104 mnt-106", NEEDS_OWN_USERNS)
+{
+	own_stage();
+	must_tmpfs("point");
+	must_mount(NULL, "point", NULL, MS_SHARED, NULL);
+	must_tmpfs("point/host");
+	must_tmpfs("point/host/sub");
+
+	CONTAINER(.unshare = LESS_PRIVILEGED, .keep_propagation = true);
+
+	IN_CONTAINER {
+		EXPECT(is_mounted("point/host/sub"));
+		EXPECT_ERRNO(EINVAL, umount2(row->path, row->flags));
+	}
+	ON_HOST { MUST(umount2(row->path, row->flags)); }
+	IN_CONTAINER { EXPECT(!is_mounted(row->path)); }
+	ON_HOST { EXPECT(is_mounted("point")); }
+}
