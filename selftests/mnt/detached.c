@@ -351,3 +351,34 @@ TEST_EACH(
 						 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH));
 	EXPECT_EQ(row->want, errno);
 }
+
+TEST(mnt, a_released_tree_stays_whole,
+     .says = "who is in a detached tree finds its submounts also after its descriptor was closed",
+     .checks = "mnt-024", .needs = TREE_NEEDS)
+{
+	_fd_ int within = -EBADF;
+	int copy;
+
+	tree();
+	must_create("tree/sub/file", "1");
+	copy = ASSERT_OK(clone_tree("tree", WHOLE));
+	within = MUST(openat(copy, ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	EXPECT_OK(faccessat(within, "sub/file", F_OK, 0));
+	close(copy);
+	EXPECT_OK(faccessat(within, "sub/file", F_OK, 0));
+}
+
+TEST(mnt, an_unmounted_tree_falls_apart,
+     .says = "who is in a tree that was unmounted lazily finds its submounts no more",
+     .checks = "mnt-050", .needs = TREE_NEEDS)
+{
+	_fd_ int within = -EBADF;
+
+	tree();
+	must_create("tree/sub/file", "1");
+	within = MUST(open("tree", O_PATH | O_DIRECTORY | O_CLOEXEC));
+	EXPECT_OK(faccessat(within, "sub/file", F_OK, 0));
+	ASSERT_OK(umount2("tree", MNT_DETACH));
+	EXPECT_OK(faccessat(within, "file", F_OK, 0));
+	EXPECT_ERRNO(ENOENT, faccessat(within, "sub/file", F_OK, 0));
+}

@@ -339,3 +339,23 @@ TEST_EACH(takings, mnt, what_the_host_takes_away_goes_inside_too,
 	IN_CONTAINER { EXPECT(!is_mounted(row->path)); }
 	ON_HOST { EXPECT(is_mounted("point")); }
 }
+
+TEST(mnt, cover_stays_when_the_tree_is_detached,
+     .says = "from within a tree that was unmounted lazily, an inherited mount hides what it hid",
+     .finding = "what the host had hidden came to light in a detached tree", .checks = "mnt-105",
+     NEEDS_OWN_USERNS)
+{
+	covered_tree();
+
+	CONTAINER(.unshare = LESS_PRIVILEGED);
+
+	IN_CONTAINER {
+		_fd_ int within = -EBADF;
+
+		MUST(mount("tree", "spot", NULL, MS_BIND | MS_REC, NULL));
+		within = MUST(open("spot", O_PATH | O_DIRECTORY | O_CLOEXEC));
+		ASSERT_OK(umount2("spot", MNT_DETACH));
+		EXPECT_OK(faccessat(within, "cover", F_OK, 0));
+		EXPECT_ERRNO(ENOENT, faccessat(within, "cover/secret", F_OK, 0));
+	}
+}
