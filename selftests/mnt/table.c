@@ -174,3 +174,34 @@ TEST(mnt, host_table_is_the_same_afterwards,
 	IN_CONTAINER { EXPECT(exists("/")); }
 	ON_HOST { EXPECT_STREQ(before, must_read("/proc/self/mountinfo")); }
 }
+
+struct table_file {
+	const char *label;
+	const char *path;
+	const char *before; /* what stands in a line before and behind the mount point */
+	const char *behind;
+};
+
+ROWS(table_files, struct table_file) = {
+	{ "mounts", "/proc/self/mounts", "source ", " tmpfs rw," },
+	{ "mountstats", "/proc/self/mountstats", "device source mounted on ",
+	  " with fstype tmpfs\n" },
+};
+
+TEST_EACH(table_files, mnt, every_table_tells_of_a_mount,
+	  .says = "the older files of the mount table have each mount while it is there",
+	  .checks = "mnt-124", .needs = NEED(admin) | NEED(mntns))
+{
+	char line[PATH_MAX];
+
+	own_stage();
+	must_mkdir("m");
+	snprintf(line, sizeof(line), "%s%s%s", row->before, full("m"), row->behind);
+	EXPECT(!strstr(must_read("%s", row->path), line));
+	must_mount("source", "m", "tmpfs", 0, NULL);
+	EXPECT_CONTAINS(line, must_read("%s", row->path));
+	UNSHARED(CLONE_NEWNS) { MUST(umount("m")); }
+	EXPECT_CONTAINS(line, must_read("%s", row->path));
+	MUST(umount("m"));
+	EXPECT(!strstr(must_read("%s", row->path), line));
+}

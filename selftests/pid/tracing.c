@@ -147,3 +147,35 @@ TEST(pid, the_namespace_tells_its_owner,
 		EXPECT_NE(ns_id(0, "user"), status.st_ino);
 	}
 }
+
+TEST(pid, a_tracer_inside_gets_its_own_numbers,
+     .says = "a tracer inside is told of a fork by the new process's number inside",
+     .checks = "pid-72", .needs = NEED(admin) | NEED(pidns))
+{
+	CONTAINER(.unshare = CLONE_NEWPID);
+
+	IN_CONTAINER {
+		unsigned long told = 0;
+		pid_t traced, born;
+		int go[2], status;
+
+		must_pipe(go);
+		traced = must_fork();
+		if (!traced) {
+			hear_go(go[0]);
+			_exit(must_idle() == getpid() + 1 ? 7 : 8);
+		}
+		MUST(ptrace(PTRACE_SEIZE, traced, NULL, PTRACE_O_TRACEFORK));
+		say_go(go[1]);
+		EXPECT_EQ(traced, waitpid(traced, &status, __WALL));
+		EXPECT_EQ(SIGTRAP | PTRACE_EVENT_FORK << 8, status >> 8);
+		MUST(ptrace(PTRACE_GETEVENTMSG, traced, NULL, &told));
+		EXPECT_EQ(traced + 1, told);
+		born = MUST(waitpid(-1, &status, __WALL));
+		EXPECT_EQ(traced + 1, born);
+		MUST(ptrace(PTRACE_DETACH, born, NULL, NULL));
+		MUST(ptrace(PTRACE_DETACH, traced, NULL, NULL));
+		EXPECT_EXIT(7, must_wait(traced));
+		must_kill(born);
+	}
+}
