@@ -183,8 +183,8 @@ TEST(pid, a_pidfd_lends_a_descriptor,
 }
 
 TEST(pid, a_pidfd_leads_to_the_namespace,
-     .says = "an ioctl of a pidfd gives its process's PID namespace", .checks = "pid-74",
-     .needs = NEED(admin) | NEED(pidns) | NEED(pidns_ioctl))
+     .says = "an ioctl of a pidfd gives its process's namespaces, to who may trace it",
+     .checks = "pid-74", .needs = NEED(admin) | NEED(pidns) | NEED(pidns_ioctl))
 {
 	CONTAINER(.unshare = CLONE_NEWPID);
 
@@ -199,6 +199,7 @@ TEST(pid, a_pidfd_leads_to_the_namespace,
 		EXPECT_NE(ns_id(0, "pid"), status.st_ino);
 		MUST(fstat(uts, &status));
 		EXPECT_EQ(ns_id(0, "uts"), status.st_ino);
+		AS_NOBODY { EXPECT_ERRNO(EACCES, ioctl(pidfd, PIDFD_GET_UTS_NAMESPACE, 0)); }
 	}
 }
 
