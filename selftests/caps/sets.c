@@ -170,18 +170,15 @@ TEST(caps, keyring_of_the_container_is_a_new_one,
      .finding = "the command is in the session keyring of the runtime's caller",
      .checks = "caps-17", .layer = RUNTIME, .needs = NEED(root) | NEED(mntns) | NEED(own_keyring))
 {
-	char *before = NULL;
+	static char before[65536];
 
 	ON_HOST {
 		MUST_HOLD(exists("/proc/keys"));
 		MUST(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL));
-		before = strdup(must_read("/proc/keys"));
+		snprintf(before, sizeof(before), "%s", must_read("/proc/keys"));
 	}
 
 	CONTAINER(.unshare = CLONE_NEWNS);
 
-	ON_HOST {
-		EXPECT(has_new_keyring(before, must_read("/proc/keys")));
-		free(before);
-	}
+	ON_HOST { EXPECT(has_new_keyring(before, must_read("/proc/keys"))); }
 }
