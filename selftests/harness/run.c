@@ -21,9 +21,13 @@ static void handle_signals(void (*handler)(int))
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGPIPE, &action, NULL);
 }
 
-/* A signal ends the running test and then the runner, which clears up first. */
+/*
+ * A signal ends the running test and then the runner, which clears up first; so does the
+ * end of whoever reads the results.
+ */
 void run_interruptible(void)
 {
 	handle_signals(take_signal);

@@ -165,6 +165,19 @@ def test_an_interrupted_runner_leaves_nothing(number: int, tmp_path: Path) -> No
         assert not list(tmp_path.iterdir())
 
 
+def test_a_runner_that_nobody_reads_leaves_nothing(tmp_path: Path) -> None:
+    with subprocess.Popen([str(SELFCHECK), "--run", "*true_claims*", "--run", "*hang_of_the_host*",
+                           "--timeout", "30"], stdout=subprocess.PIPE, text=True,
+                          env={**os.environ, "TMPDIR": str(tmp_path)}) as program:
+        assert program.stdout
+        while "true_claims" not in program.stdout.readline():
+            pass
+        program.stdout.close()
+        program.terminate()
+        assert program.wait(timeout=60) == 128 + signal.SIGPIPE
+    assert not list(tmp_path.iterdir())
+
+
 CGROUPS = next((path for path in (Path("/sys/fs/cgroup/unified"), Path("/sys/fs/cgroup"))
                 if (path / "cgroup.procs").exists()), None)
 needs_cgroups = pytest.mark.skipif(os.geteuid() != 0 or not CGROUPS,
