@@ -11,7 +11,6 @@ from typing import List, TextIO
 from report import render, results
 
 LABELS = {"pass": "ok", "fail": "FAIL", "skip": "skip", "crash": "CRASH", "timeout": "TIMEOUT"}
-LOG_TAIL = 40  # lines of a kernel log that are shown with a crash
 
 
 class Patient:
@@ -79,8 +78,7 @@ class Progress:
             lines += [f"        {render.plain(line)}" for line in test["diagnostics"][-20:]]
         if test.get("log"):
             lines.append("        the kernel's log:")
-            lines += [f"        | {render.plain(line)}"
-                      for line in test["log"].rstrip().split("\n")[-LOG_TAIL:]]
+            lines += [f"        | {render.plain(line)}" for line in render.log_excerpt(test)]
         self._print([*self._guard.begin(), *lines, *self._guard.end()])
 
     def _print(self, lines: List[str]) -> None:

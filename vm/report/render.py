@@ -10,12 +10,26 @@ from typing import Dict, List
 from report import results
 
 ANNOTATIONS_MAX = 9  # GitHub shows ten a step; the tenth is the summary's
+LOG_LINES = 40       # of a kernel log that are shown with a crash
+LOG_BEFORE = 5       # of these, how many stand before the complaint
 UNPRINTABLE = re.compile(r"[^\t\x20-\x7e\xa0-\ud7ff\ue000-\U0010ffff]")
 
 
 def plain(text: str) -> str:
     """TEXT without anything that a terminal would obey."""
     return UNPRINTABLE.sub("?", text)
+
+
+def log_excerpt(test: results.Test) -> List[str]:
+    """The part of a test's kernel log to show on a screen: from shortly before the complaint that
+    the reason names, since what follows it explains it; without one, the end."""
+    lines: List[str] = test.get("log", "").rstrip().split("\n")
+    complaint = test["reason"].partition(" (the test itself: ")[0]
+    found = (number for number, line in enumerate(lines) if complaint and complaint in line)
+    start = max(0, min(next(found, len(lines)) - LOG_BEFORE, len(lines) - LOG_LINES))
+    end = start + LOG_LINES
+    left = [f"({len(lines) - end} more lines)"] if end < len(lines) else []
+    return lines[start:end] + left
 
 
 def _ktap_line(number: int, test: results.Test) -> str:

@@ -233,3 +233,28 @@ def test_pattern_files_must_make_sense(tmp_path: Path, monkeypatch: pytest.Monke
     watcher = splats.Watcher((splats.load(), splats.load_allowed()))
     assert watcher.feed("WARNING: at demo.c:1") is None
     assert watcher.feed("WARNING: at demo.c:2")
+
+
+def crash_log(before: int, after: int) -> Dict[str, Any]:
+    lines = [f"[    1.000000] before {n}" for n in range(before)]
+    lines += ["[    2.000000] Kernel panic - not syncing: demo", "[    2.000001] Call Trace:"]
+    lines += [f"[    2.000002]  frame {n}" for n in range(after)]
+    test = results.new_test("demo.panics", "kernel", [], "crash",
+                            "Kernel panic - not syncing: demo (the test itself: pass)")
+    return {**test, "log": "\n".join(lines)}
+
+
+@pytest.mark.parametrize("after", [0, 3, 33, 34, 500])
+def test_a_long_trace_does_not_push_its_beginning_off_the_screen(after: int) -> None:
+    shown = render.log_excerpt(crash_log(300, after))
+    assert "[    2.000001] Call Trace:" in shown
+    assert "[    1.000000] before 299" in shown
+    assert len(shown) <= render.LOG_LINES + 1
+    assert shown[-1].endswith("more lines)") == (after > render.LOG_LINES - render.LOG_BEFORE - 2)
+
+
+def test_a_log_without_the_complaint_shows_its_end() -> None:
+    test = {**crash_log(300, 100), "reason": "hang: the guest did not answer"}
+    assert render.log_excerpt(test)[-1] == "[    2.000002]  frame 99"
+    assert len(render.log_excerpt(test)) == render.LOG_LINES
+    assert render.log_excerpt({**test, "log": "one"}) == ["one"]
