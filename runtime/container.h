@@ -61,6 +61,7 @@ struct container {
 	int born[2];             /* tid that the kernel gave the usher, the janitor (clone.h) */
 	int host_pidfd;          /* of bulkhead itself (janitor.h) */
 	struct cpus cpus;        /* that bulkhead may use */
+	bool netns_aside;        /* the host side makes the network namespace */
 	int cgroup;              /* directory */
 	char cgroup_path[512];
 	char work_path[512];   /* overlay's work directory beside --upper */

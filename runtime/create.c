@@ -10,7 +10,7 @@
  *	  start the janitor                  cut propagation
  *	  write the id maps                  open the trees that the host lends
  *	  RELEASED  ---------------------->  become root of the user namespace
- *	  make the network namespace         pivot_root, fill /dev, mask /proc
+ *	  make the network namespace (*)     pivot_root, fill /dev, mask /proc
  *	                                     name it, clean the process
  *	  NETWORK  ----------------------->  join the network namespace
  *	  bring up the loopback              mount and mask /sys
@@ -22,6 +22,8 @@
  *	        <--------------------  READY
  *	                                     execve
  *	        <--------------------  FAILED (in place of READY; the command never runs)
+ *
+ * (*) and meet twice after it, if a CPU is idle; else clone3 makes it.
  *
  * Until execve the inside shares bulkhead's memory and runs on a stack of its own: it
  * must not touch what the host side may touch, allocate, or use errno (raw.h).
@@ -135,16 +137,16 @@ static void prepare_inside(struct inside *in, struct container *c)
 
 /*
  * The cgroup namespace of a container with a cgroup of its own is made inside
- * (cgroupns.c), a network namespace on the host side (netns.c); a time namespace before
- * the container (timens.c).
+ * (cgroupns.c), a network namespace often on the host side (netns.c); a time namespace
+ * before the container (timens.c).
  */
-static uint64_t clone_flags(const struct plan *p)
+static uint64_t clone_flags(const struct container *c)
 {
-	uint64_t flags = p->namespaces;
+	uint64_t flags = c->plan->namespaces;
 
-	if (plan_has_limits(p))
+	if (plan_has_limits(c->plan))
 		flags &= ~(uint64_t)CLONE_NEWCGROUP;
-	if (netns_is_made_aside(p))
+	if (c->netns_aside)
 		flags &= ~(uint64_t)CLONE_NEWNET;
 	return flags;
 }
@@ -152,7 +154,7 @@ static uint64_t clone_flags(const struct plan *p)
 static int host_clone(struct container *c)
 {
 	struct clone_args args = {
-		.flags = clone_flags(c->plan) | CLONE_PIDFD,
+		.flags = clone_flags(c) | CLONE_PIDFD,
 		.pidfd = (uintptr_t)&c->pidfd,
 		.exit_signal = SIGCHLD,
 	};

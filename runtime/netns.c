@@ -2,11 +2,11 @@
 /*
  * The network namespace: nothing but a loopback, and that is up (netdevice(7)).
  *
- * To make one takes the kernel as long as all the rest of a container. So the host side
- * does it, on a CPU of its own, while the inside builds its mounts, and the inside joins
- * it then, by way of bulkhead's pidfd (setns(2), Linux 5.8). Bulkhead itself stays there:
- * it has no use for a network. In a user namespace of its own a container must own the
- * network namespace as well, which clone3() alone can do.
+ * To make one takes the kernel as long as all the rest of a container. So where a CPU is
+ * idle the host side does it, while the inside builds its mounts on that CPU, and the
+ * inside joins it then, by way of bulkhead's pidfd (setns(2), Linux 5.8). Bulkhead itself
+ * stays there: it has no use for a network. Otherwise clone3() makes it with the others;
+ * so it does in a user namespace of the container's own, which must own it as well.
  */
 #include "janitor.h"
 #include "meet.h"
@@ -48,18 +48,56 @@ static int connect_loopback(struct fault *f)
 	return ret ? fail(f, STEP_loopback, "lo", ret) : 0;
 }
 
-bool netns_is_made_aside(const struct plan *p)
+static unsigned int count_cpus(const struct cpus *cpus)
 {
-	return (p->namespaces & CLONE_NEWNET) && !p->stage_only && !plan_is_in_userns(p);
+	unsigned int n = 0;
+
+	for (long i = 0; i * (long)sizeof(long) < cpus->size; i++)
+		n += (unsigned int)__builtin_popcountl(cpus->bits[i]);
+	return n;
+}
+
+/* How many threads of the machine want a CPU now, ourselves with them; 0: nobody tells. */
+static unsigned int count_runnable(void)
+{
+	char text[64] = "";
+	int fd = sys_openat(AT_FDCWD, "/proc/loadavg", O_RDONLY | O_CLOEXEC, 0);
+	const char *at = text;
+	unsigned int n = 0;
+
+	if (fd < 0)
+		return 0;
+	sys_read(fd, text, sizeof(text) - 1);
+	sys_close(fd);
+	for (int average = 0; average < 3 && *at; average++) /* proc_loadavg(5) */
+		at += strcspn(at, " ") + 1;
+	for (; *at >= '0' && *at <= '9'; at++)
+		n = n * 10 + (unsigned int)(*at - '0');
+	return n;
+}
+
+/*
+ * Only a CPU without other work makes it cheaper: behind another process the inside would
+ * wait for longer than it saves.
+ */
+static bool is_worth_it(struct cpus *cpus)
+{
+	unsigned int runnable;
+
+	cpus->size = RAW3(SYS_sched_getaffinity, 0, sizeof(cpus->bits), cpus->bits);
+	runnable = count_runnable();
+	return runnable && runnable < count_cpus(cpus);
 }
 
 int netns_prepare(struct container *c)
 {
+	const struct plan *p = c->plan;
 	int ret;
 
-	if (!netns_is_made_aside(c->plan))
+	if (!(p->namespaces & CLONE_NEWNET) || (p->namespaces & CLONE_NEWUSER) ||
+	    !is_worth_it(&c->cpus))
 		return 0;
-	c->cpus.size = RAW3(SYS_sched_getaffinity, 0, sizeof(c->cpus.bits), c->cpus.bits);
+	c->netns_aside = true;
 	ret = janitor_open_host(c);
 	return ret < 0 ? fail(&c->fault, STEP_prepare_host, "pidfd_open", ret) : 0;
 }
@@ -122,7 +160,7 @@ int netns_host(struct container *c)
 {
 	long ret;
 
-	if (!netns_is_made_aside(c->plan))
+	if (!c->netns_aside)
 		return 0;
 	send_inside_ahead(c);
 	ret = RAW1(SYS_unshare, CLONE_NEWNET);
@@ -169,10 +207,10 @@ int netns_inside(struct inside *in)
 {
 	if (!(in->plan->namespaces & CLONE_NEWNET))
 		return 0;
-	return netns_is_made_aside(in->plan) ? join(in) : connect_loopback(&in->fault);
+	return in->host->netns_aside ? join(in) : connect_loopback(&in->fault);
 }
 
 int netns_await(struct inside *in)
 {
-	return netns_is_made_aside(in->plan) ? await(in, MEET_CONNECTED) : 0;
+	return in->host->netns_aside ? await(in, MEET_CONNECTED) : 0;
 }

@@ -37,11 +37,10 @@ int utsns_inside(struct inside *in);
 int utsns_inspect(struct inside *in);
 
 /* netns.c */
-bool netns_is_made_aside(const struct plan *p); /* by the host side, while the inside works */
-int netns_prepare(struct container *c);
-int netns_host(struct container *c); /* make it; loopback up */
-int netns_inside(struct inside *in); /* join it; or loopback up */
-int netns_await(struct inside *in);  /* until the host side is done with it */
+int netns_prepare(struct container *c); /* who makes it? */
+int netns_host(struct container *c);    /* make it; loopback up */
+int netns_inside(struct inside *in);    /* join it; or loopback up */
+int netns_await(struct inside *in);     /* until the host side is done with it */
 
 /* cgroupns.c */
 int cgroupns_inside(struct inside *in);

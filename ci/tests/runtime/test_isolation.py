@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -61,6 +62,29 @@ def test_command_is_pid_1(runtime: Runtime) -> None:
 
 def test_only_its_own_processes_are_visible(runtime: Runtime) -> None:
     assert runtime.sh("echo /proc/[0-9]*").ok() == "/proc/1\n"
+
+
+@pytest.mark.parametrize("load, aside", [
+    ("0.00 0.00 0.00 1/99 1234", True),
+    ("9.00 9.00 9.00 9999/9999 1234", False),
+    ("0.00 0.00 0.00", False),
+    ("", False),
+])
+def test_network_namespace_is_made_aside_where_a_cpu_is_idle(as_root: Runtime, load: str,
+                                                             aside: bool) -> None:
+    """Either way it is the container's own, and connected: see netns.c."""
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("one-cpu: there is no other")
+    text, trace = as_root.file("loadavg", load + "\n"), as_root.work / "trace"
+    setup = f"mount --bind {text} /proc/loadavg && exec \"$@\""
+    around = ("unshare", "-m", "sh", "-c", setup, "sh",
+              "strace", "-f", "-qq", "-e", "trace=clone3,unshare", "-o", str(trace))
+    box = replace(as_root, caller=replace(as_root.caller, switch=around))
+    report = box.report()
+    assert report.all("interface") == ["lo up"]
+    assert report.table("ns")["net"] != host_namespace("net")
+    calls = [line for line in trace.read_text().splitlines() if "CLONE_NEWNET" in line]
+    assert len(calls) == 1 and ("unshare(" in calls[0]) == aside
 
 
 def test_only_the_loopback_interface_and_it_is_up(runtime: Runtime) -> None:

@@ -150,7 +150,7 @@ def test_scheduling_is_the_default(runtime: Runtime) -> None:
 
 @pytest.mark.parametrize("count", [None, 1], ids=["all", "one"])
 def test_cpus_are_those_of_the_caller(runtime: Runtime, count: int | None) -> None:
-    """The inside is sent to another CPU for a while: see netns.c."""
+    """The inside may be sent to another CPU for a while: see netns.c."""
     cpus = sorted(os.sched_getaffinity(0))[:count]
 
     def narrow() -> None:
