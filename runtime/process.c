@@ -14,17 +14,9 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 
-enum { SIGNAL_COUNT = 64, TIMER_SLACK_NSEC = 50000 };
+enum { TIMER_SLACK_NSEC = 50000 };
 
 #define OOM_SCORE_ADJ "/proc/self/oom_score_adj"
-
-/* The kernel's struct sigaction, not the C library's. */
-struct kernel_sigaction {
-	void *handler;
-	unsigned long flags;
-	void *restorer;
-	uint64_t mask;
-};
 
 static int own_session(struct inside *in)
 {
@@ -54,18 +46,13 @@ static int own_keyring(struct inside *in)
 	return fail(&in->fault, STEP_keyring, "keyctl", ret ? ret : LIE);
 }
 
-static int reset_signals(struct inside *in)
+/* What is ignored, status.c finds when it looks back. */
+static int unblock_signals(struct inside *in)
 {
-	const struct kernel_sigaction by_default = { .handler = NULL };
 	const uint64_t none = 0;
-	long ret = 0;
+	long ret = RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
 
-	for (int sig = 1; sig <= SIGNAL_COUNT && ret == 0; sig++)
-		if (sig != SIGKILL && sig != SIGSTOP)
-			ret = RAW4(SYS_rt_sigaction, sig, &by_default, NULL, sizeof(none));
-	if (ret == 0)
-		ret = RAW4(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof(none));
-	return ret < 0 ? fail(&in->fault, STEP_signals, "rt_sigaction", ret) : 0;
+	return ret < 0 ? fail(&in->fault, STEP_signals, "rt_sigprocmask", ret) : 0;
 }
 
 /* What a lost call leaves in @attr is no policy. */
@@ -169,7 +156,7 @@ int process_inside(struct inside *in)
 {
 	TRY(own_session(in));
 	TRY(own_keyring(in));
-	TRY(reset_signals(in));
+	TRY(unblock_signals(in));
 	TRY(reset_scheduling(in));
 	return reset_oom_score(in);
 }

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ioprio.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -230,6 +231,16 @@ static int complete_filter(struct request *r)
 }
 
 /*
+ * Real-time priority for I/O needs a capability in the initial user namespace, and that is
+ * what ioprio_set(2) looks at first. To be told that there is no such target (0) tells us
+ * where we are, changes nothing, and costs a hundredth of a look into /proc.
+ */
+static bool has_capability_over_machine(void)
+{
+	return RAW3(SYS_ioprio_set, 0, 0, IOPRIO_PRIO_VALUE(IOPRIO_CLASS_RT, 0)) == -EINVAL;
+}
+
+/*
  * The initial user namespace has a known inode number: include/linux/proc_ns.h. None has
  * the number 0, which an untouched answer would leave here.
  */
@@ -238,6 +249,8 @@ static int find_nesting(struct plan *p)
 	static const char own[] = "/proc/self/ns/user";
 	struct statx stx = { .stx_ino = 0 };
 
+	if (has_capability_over_machine())
+		return 0;
 	if (sys_statx(AT_FDCWD, own, 0, STATX_INO, &stx) < 0)
 		return 0;
 	p->nested = stx.stx_ino != 0xEFFFFFFDU;

@@ -13,13 +13,18 @@ enum { STATUS_ROOM = 4096 };
 
 static const char path[] = "/proc/self/status";
 
-/* The value of @field ("\nName:") with the blanks before it skipped, or NULL. */
-static const char *value_of(const char *status, const char *field)
+/*
+ * The value of @field ("\nName:") with the blanks before it skipped, or NULL. *@status is
+ * where the search begins, and then where it ended: who asks in the file's order has all
+ * of it read once.
+ */
+static const char *value_of(const char **status, const char *field)
 {
-	const char *at = strstr(status, field);
+	const char *at = strstr(*status, field);
 
 	if (!at)
 		return NULL;
+	*status = at;
 	at += strlen(field);
 	return at + strspn(at, "\t ");
 }
@@ -39,7 +44,7 @@ static uint64_t number(const char **s, unsigned int base)
 }
 
 /* Masks that may have no bit but those allowed. */
-static int inspect_mask(struct inside *in, const char *status, const char *field, uint64_t allowed,
+static int inspect_mask(struct inside *in, const char **status, const char *field, uint64_t allowed,
 			enum step step)
 {
 	const char *v = value_of(status, field);
@@ -50,7 +55,7 @@ static int inspect_mask(struct inside *in, const char *status, const char *field
 }
 
 /* Real, effective, saved and file system id. */
-static int inspect_ids(struct inside *in, const char *status, const char *field, uint32_t id)
+static int inspect_ids(struct inside *in, const char **status, const char *field, uint32_t id)
 {
 	const char *v = value_of(status, field);
 
@@ -62,7 +67,7 @@ static int inspect_ids(struct inside *in, const char *status, const char *field,
 	return 0;
 }
 
-static int inspect_groups(struct inside *in, const char *status)
+static int inspect_groups(struct inside *in, const char **status)
 {
 	const char *v = value_of(status, "\nGroups:");
 
@@ -72,23 +77,24 @@ static int inspect_groups(struct inside *in, const char *status)
 	return 0;
 }
 
-static int inspect_flags(struct inside *in, const char *status)
+/* A line that has to begin with @value. */
+static int inspect_word(struct inside *in, const char **status, const char *field,
+			const char *value, enum step step, const char *call)
 {
-	const char *umask = value_of(status, "\nUmask:");
-	const char *nnp = value_of(status, "\nNoNewPrivs:");
+	const char *v = value_of(status, field);
 
-	if (!umask || strncmp(umask, "0022\n", 5) != 0)
-		return fail(&in->fault, STEP_session, "umask", LIE);
-	if (!nnp || *nnp != '1')
-		return fail(&in->fault, STEP_no_new_privs, "prctl", LIE);
+	if (!v || strncmp(v, value, strlen(value)) != 0)
+		return fail(&in->fault, step, call, LIE);
 	return 0;
 }
 
-static int inspect_status(struct inside *in, const char *status)
+/* In the order of the file's lines. */
+static int inspect_status(struct inside *in, const char *text)
 {
 	const struct plan *p = in->plan;
+	const char **status = &text;
 
-	TRY(inspect_flags(in, status));
+	TRY(inspect_word(in, status, "\nUmask:", "0022\n", STEP_session, "umask"));
 	TRY(inspect_ids(in, status, "\nUid:", p->uid));
 	TRY(inspect_ids(in, status, "\nGid:", p->gid));
 	TRY(inspect_groups(in, status));
@@ -99,7 +105,8 @@ static int inspect_status(struct inside *in, const char *status)
 	TRY(inspect_mask(in, status, "\nCapPrm:", plan_effective_caps(p), STEP_caps));
 	TRY(inspect_mask(in, status, "\nCapEff:", plan_effective_caps(p), STEP_caps));
 	TRY(inspect_mask(in, status, "\nCapBnd:", p->caps, STEP_bounding));
-	return inspect_mask(in, status, "\nCapAmb:", 0, STEP_caps);
+	TRY(inspect_mask(in, status, "\nCapAmb:", 0, STEP_caps));
+	return inspect_word(in, status, "\nNoNewPrivs:", "1\n", STEP_no_new_privs, "prctl");
 }
 
 /* Ahead of time, while the host side is still busy. What is read is always the present. */
@@ -111,14 +118,39 @@ int status_open(struct inside *in)
 	return 0;
 }
 
-int status_inspect(struct inside *in)
+static int read_status(struct inside *in, char *status)
 {
-	char status[STATUS_ROOM];
-	long n = sys_read(in->status_file, status, sizeof(status) - 1);
+	long n = RAW4(SYS_pread64, in->status_file, status, STATUS_ROOM - 1, 0);
 
-	sys_close(in->status_file);
 	if (n <= 0)
 		return fail(&in->fault, STEP_look_back, path, n ? n : LIE);
 	status[n] = '\0';
+	return 0;
+}
+
+/* Most often none; otherwise they are reset, and the status is read again. */
+static int reset_ignored_signals(struct inside *in, char *status)
+{
+	const char *all = status, *v = value_of(&all, "\nSigIgn:");
+	uint64_t ignored = v ? number(&v, 16) : 0;
+
+	if (!ignored)
+		return 0;
+	for (int sig = 1; ignored; sig++, ignored >>= 1) {
+		int ret = ignored & 1 ? sys_default_action(sig) : 0;
+
+		if (ret < 0)
+			return fail(&in->fault, STEP_signals, "rt_sigaction", ret);
+	}
+	return read_status(in, status);
+}
+
+int status_inspect(struct inside *in)
+{
+	char status[STATUS_ROOM];
+
+	TRY(read_status(in, status));
+	TRY(reset_ignored_signals(in, status));
+	sys_close(in->status_file);
 	return inspect_status(in, status);
 }

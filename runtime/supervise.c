@@ -26,14 +26,6 @@ static const uint64_t stops_by_default = BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTT
 /* The terminal sends these to a process group, so the command's group gets them. */
 static const uint64_t from_keyboard = BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTSTP);
 
-/* A caller that ignores SIGCHLD would have the kernel reap the container for us. */
-static long stop_ignoring_children(void)
-{
-	const uint64_t by_default[4] = { 0 }; /* the kernel's struct sigaction */
-
-	return RAW4(SYS_rt_sigaction, SIGCHLD, by_default, NULL, sizeof(uint64_t));
-}
-
 long supervise_block_signals(void)
 {
 	const uint64_t all = ~0ULL;
@@ -44,7 +36,7 @@ long supervise_block_signals(void)
 int supervise_prepare(struct container *c)
 {
 	const uint64_t all = ~0ULL;
-	long ret = stop_ignoring_children();
+	long ret = sys_default_action(SIGCHLD); /* ignored, it would have the kernel reap for us */
 
 	if (ret == 0)
 		ret = supervise_block_signals();

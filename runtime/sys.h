@@ -143,6 +143,16 @@ static inline int sys_prctl(int option, unsigned long a, unsigned long b)
 	return (int)RAW5(SYS_prctl, option, a, b, 0, 0);
 }
 
+/* rt_sigaction(2) with SIG_DFL. */
+static inline int sys_default_action(int sig)
+{
+	const uint64_t by_default[4] = {
+		0
+	}; /* the kernel's struct sigaction, not the C library's */
+
+	return (int)RAW4(SYS_rt_sigaction, sig, by_default, NULL, sizeof(uint64_t));
+}
+
 static inline int sys_getpid(void)
 {
 	return (int)RAW1(SYS_getpid, 0);
