@@ -148,6 +148,7 @@ TAKES(cap_add)
 	const char *wrong = parse_capability(v, &bits);
 
 	r->plan->caps |= bits;
+	r->caps_added |= bits;
 	return wrong;
 }
 

@@ -10,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/ioprio.h>
 #include <sched.h>
 #include <stdio.h>
@@ -219,10 +220,12 @@ static int complete_filter(struct request *r)
 	struct plan *p = r->plan;
 	int n;
 
-	if (strcmp(r->seccomp, "none") == 0)
-		return 0;
-	if (strcmp(r->seccomp, "default") != 0)
-		return read_filter(p, r->seccomp);
+	if (strcmp(r->seccomp, "default") != 0) {
+		/* Nothing else keeps it from the host's devices: there is no device cgroup. */
+		if (!(r->caps_added & 1ULL << CAP_MKNOD))
+			p->caps &= ~(1ULL << CAP_MKNOD);
+		return strcmp(r->seccomp, "none") == 0 ? 0 : read_filter(p, r->seccomp);
+	}
 	n = seccomp_default_filter(p->caps, the_filter, FILTER_ROOM);
 	if (n <= 0)
 		return refuse("use the seccomp filter", "default", "it does not fit");

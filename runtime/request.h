@@ -9,6 +9,7 @@ struct request {
 	struct plan *plan;
 	bool stage_only, userns;
 	uint64_t shared;     /* namespaces to keep: CLONE_NEW* */
+	uint64_t caps_added; /* bit N: CAP_N was asked for by name */
 	const char *seccomp; /* "default", "none" or a file */
 };
 

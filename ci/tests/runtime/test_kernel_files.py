@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import os
 import stat
+import struct
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,25 @@ def test_no_device_node_can_be_made(runtime: Runtime, place: str) -> None:
     result = runtime.sh(script + f"; rm {place}fifo", "--tmpfs", "/tmp")
     assert result.out == "made\n"
     assert result.err.count("Operation not permitted") == 2
+
+
+@pytest.mark.parametrize("filtered", ["none", "a file"])
+def test_no_device_node_can_be_made_without_the_default_filter(runtime: Runtime,
+                                                               filtered: str) -> None:
+    """Then it is for the capability to forbid it."""
+    allow = struct.pack("=HBBI", 6, 0, 0, 0x7fff0000)  # BPF_RET, SECCOMP_RET_ALLOW
+    choice = filtered
+    if filtered != "none":
+        choice = str(runtime.file("filter"))
+        Path(choice).write_bytes(allow)
+    script = "mknod /dev/zero2 c 1 5; mknod /dev/fifo p && echo made"
+    result = runtime.sh(script, "--seccomp", choice)
+    assert result.out == "made\n" and "Operation not permitted" in result.err
+
+
+def test_who_asks_for_mknod_without_a_filter_has_it(as_root: Runtime) -> None:
+    script = "mknod /dev/zero2 c 1 5 && head -c 1 /dev/zero2 | wc -c"
+    assert as_root.sh(script, "--seccomp", "none", "--cap-add", "MKNOD").ok() == "1\n"
 
 
 @pytest.mark.parametrize("layered", [False, True], ids=["rootfs", "layer"])
