@@ -250,10 +250,10 @@ class Campaign:
             verdict = CLOSED if killed or result.status in (125, 126, 127) else \
                 f"did not run, but the status is {result.status}"
             return Outcome(fault, verdict, result.err.strip(), left, clear or killed)
-        # A command that dies with bulkhead may have said only the first part.
-        cut = result.out.endswith("\n") or len(found)
-        told = found if cut is True else found[:-1]
-        whole = found == sound or (fault.kind == "SIGKILL" and told == sound[:len(told)])
+        # A command that ends with bulkhead, or by it, may have said only the first part.
+        told = found if result.out.endswith("\n") else found[:-1]
+        ended = fault.kind == "SIGKILL" or (result.status == 125 and clear)
+        whole = found == sound or (ended and told == sound[:len(told)])
         detail = "; ".join(sorted(set(found) ^ set(sound)))
         quiet = result.status == 0 and not lines
         return Outcome(fault, COMPLETE if whole else WEAKER, "" if whole else detail, left,

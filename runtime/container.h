@@ -67,6 +67,7 @@ struct container {
 	char work_path[512];   /* overlay's work directory beside --upper */
 	int work;              /* that directory, locked */
 	uint64_t mnt_ns;       /* inode of the container's mount namespace, with --share pid */
+	int mnt_ns_file;       /* and that namespace, open */
 	int signals;           /* signalfd */
 	int terminal;          /* master of the container's pty */
 	bool ready;            /* the inside has said MEET_READY */

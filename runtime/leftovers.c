@@ -8,26 +8,42 @@
 #include <sched.h>
 #include <signal.h>
 
-static uint64_t mount_namespace(const char *pid)
+/* Writes "/proc/PID/ns/mnt" to @path. */
+static void name_mount_namespace(char *path, size_t room, int pid)
 {
-	char path[40] = "/proc/";
+	*path = '\0';
+	text_add(path, room, "/proc/");
+	text_add_number(path, room, (uint64_t)pid);
+	text_add(path, room, "/ns/mnt");
+}
+
+/* The inode number of what @path under @dir is, or 0. */
+static uint64_t inode(int dir, const char *path)
+{
 	struct statx stx = { .stx_ino = 0 };
 
-	text_add(path, sizeof(path), pid);
-	text_add(path, sizeof(path), "/ns/mnt");
-	sys_statx(AT_FDCWD, path, 0, STATX_INO, &stx);
+	sys_statx(dir, path, AT_EMPTY_PATH, STATX_INO, &stx);
 	return stx.stx_ino;
 }
 
+/* While it is open no other namespace can have its number. */
 int leftovers_note(struct container *c)
 {
-	char pid[16] = "";
+	uint64_t theirs, ours;
+	char path[40];
 
 	if (c->plan->namespaces & CLONE_NEWPID)
 		return 0;
-	text_add_number(pid, sizeof(pid), (uint64_t)c->pid);
-	c->mnt_ns = mount_namespace(pid);
-	return c->mnt_ns ? 0 : fail(&c->fault, STEP_supervise, "/proc/PID/ns/mnt", ENOENT);
+	ours = inode(AT_FDCWD, "/proc/self/ns/mnt");
+	name_mount_namespace(path, sizeof(path), c->pid);
+	c->mnt_ns_file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	theirs = c->mnt_ns_file < 0 ? 0 : inode(c->mnt_ns_file, "");
+	if (!theirs || !ours)
+		return fail(&c->fault, STEP_supervise, path, ENOENT);
+	if (theirs == ours) /* to end its processes would end the host's */
+		return fail(&c->fault, STEP_host_mntns, path, HOST_NAMESPACE);
+	c->mnt_ns = theirs;
+	return 0;
 }
 
 static int number(const char *digits)
@@ -37,6 +53,22 @@ static int number(const char *digits)
 	for (; *digits >= '0' && *digits <= '9'; digits++)
 		n = 10 * n + (*digits - '0');
 	return n;
+}
+
+/* By pidfd: a number may be another process's by the time that it is killed. */
+static bool kill_if_in(int pid, uint64_t mnt_ns)
+{
+	char path[40];
+	int pidfd = raw_new_fd(RAW2(SYS_pidfd_open, pid, 0));
+	bool killed = false;
+
+	if (pidfd < 0)
+		return false;
+	name_mount_namespace(path, sizeof(path), pid);
+	if (inode(AT_FDCWD, path) == mnt_ns)
+		killed = RAW4(SYS_pidfd_send_signal, pidfd, SIGKILL, NULL, 0) == 0;
+	sys_close(pidfd);
+	return killed;
 }
 
 /* One pass over /proc; returns how many processes were killed. */
@@ -51,8 +83,8 @@ static int kill_pass(uint64_t mnt_ns)
 
 		for (long at = 0; at < n; at += e->size) {
 			e = (const struct dir_entry *)(buf + at);
-			if (number(e->name) > 1 && mount_namespace(e->name) == mnt_ns)
-				killed += RAW2(SYS_kill, number(e->name), SIGKILL) == 0;
+			if (number(e->name) > 1)
+				killed += kill_if_in(number(e->name), mnt_ns);
 		}
 	}
 	sys_close(proc);
@@ -66,4 +98,6 @@ void leftovers_kill(struct container *c)
 		return;
 	while (kill_pass(c->mnt_ns) > 0)
 		RAW1(SYS_sched_yield, 0);
+	sys_close(c->mnt_ns_file); /* the mounts go with the namespace */
+	c->mnt_ns = 0;
 }

@@ -8,10 +8,10 @@
 
 #include "container.h"
 
-/* Notes the first process's mount namespace, with --share pid; call before it can end. */
+/* Opens the first process's mount namespace, with --share pid; call before it can end. */
 int leftovers_note(struct container *c);
 
-/* Kills every process of that namespace. Calls the kernel only. */
+/* Kills every process of that namespace and closes it. Calls the kernel only. */
 void leftovers_kill(struct container *c);
 
 #endif

@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,24 @@ def test_sigkill_at_random_points(runtime: Runtime, host_snapshot: host.Snapshot
                                   options: list[str]) -> None:
     """From the first instruction to a running command: the delay is drawn, then cut short."""
     kill_at_random_points(runtime, host_snapshot, options)
+
+
+def test_a_container_that_starts_meanwhile_is_no_leftover(as_root: Runtime) -> None:
+    """With --share pid bulkhead ends who is left in the mount namespace, and the number of a
+    namespace that has gone is soon another's."""
+    slow = ("strace", "-f", "-qq", "-o", "/dev/null",
+            "-e", "inject=getdents64:delay_enter=500000:when=1")
+    first = replace(as_root, caller=replace(as_root.caller, switch=slow)).start(
+        "--share", "pid", "--", "true")
+    others: list[subprocess.Popen[bytes]] = []
+    while first.poll() is None:
+        others.append(as_root.start("--", "sh", "-c", "echo up; exec cat"))
+        output = others[-1].stdout
+        assert output and output.read(3) == b"up\n"
+    for other in others:
+        other.communicate(timeout=10)  # the end of its input ends it
+    assert len(others) > 10
+    assert {other.returncode for other in others} == {0}
 
 
 def test_sigkill_while_a_time_namespace_is_made(runtime: Runtime,
