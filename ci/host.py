@@ -10,6 +10,7 @@ import signal
 import time
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import Callable
 
 PR_SET_CHILD_SUBREAPER = 36
 LIBC = ctypes.CDLL(None, use_errno=True)
@@ -116,6 +117,16 @@ def network_devices() -> frozenset[str]:
     return frozenset(os.listdir("/sys/class/net"))
 
 
+def wait_until(condition: Callable[[], bool], seconds: float = 3.0) -> bool:
+    """Gives the host time to come to a state that nothing announces; whether it came."""
+    deadline = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.01)
+    return True
+
+
 @dataclass(frozen=True)
 class Snapshot:
     """The host at one moment."""
@@ -148,9 +159,11 @@ class Snapshot:
 
     def difference_when_settled(self, seconds: float = 3.0) -> str:
         """The difference to now, given time: a killed container goes asynchronously."""
-        deadline = time.monotonic() + seconds
-        while True:
+        found = ""
+
+        def is_settled() -> bool:
+            nonlocal found
             found = self.difference(Snapshot.take())
-            if not found or time.monotonic() > deadline:
-                return found
-            time.sleep(0.01)
+            return not found
+        wait_until(is_settled, seconds)
+        return found

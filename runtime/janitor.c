@@ -43,6 +43,7 @@ static void janitor_main(void *arg)
 {
 	struct container *c = arg;
 
+	RAW1(SYS_setsid, 0); /* what kills bulkhead's process group leaves us */
 	wait_for_end_of(c->host_pidfd);
 	if (c->pidfd >= 3) {
 		RAW4(SYS_pidfd_send_signal, c->pidfd, SIGKILL, NULL, 0);

@@ -68,6 +68,25 @@ def test_a_container_that_starts_meanwhile_is_no_leftover(as_root: Runtime) -> N
     assert {other.returncode for other in others} == {0}
 
 
+def test_sigkill_of_the_whole_process_group(runtime: Runtime,
+                                            host_snapshot: host.Snapshot) -> None:
+    """As a test driver does that has waited for too long."""
+    upper = runtime.directory("upper")
+    box = runtime.start("--upper", str(upper), "--", "sh", "-c", "echo up; cat",
+                        start_new_session=True)
+    assert box.stdout and box.stdout.read(3) == b"up\n"
+    children = Path(f"/proc/{box.pid}/task/{box.pid}/children")
+
+    def is_apart() -> bool:
+        pids = [int(pid) for pid in children.read_text().split()]
+        return len(pids) == 2 and box.pid not in map(os.getsid, pids)
+    assert host.wait_until(is_apart)
+    os.killpg(box.pid, signal.SIGKILL)
+    box.communicate(timeout=10)
+    settled(host_snapshot)
+    assert host.wait_until(lambda: os.listdir(runtime.work) == ["upper"]), "the janitor is dead"
+
+
 def test_sigkill_while_a_time_namespace_is_made(runtime: Runtime,
                                                 host_snapshot: host.Snapshot) -> None:
     kill_at_random_points(runtime, host_snapshot, ["--timens", "1,1"])
