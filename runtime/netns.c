@@ -69,8 +69,10 @@ static unsigned int count_runnable(void)
 		return 0;
 	sys_read(fd, text, sizeof(text) - 1);
 	sys_close(fd);
-	for (int average = 0; average < 3 && *at; average++) /* proc_loadavg(5) */
-		at += strcspn(at, " ") + 1;
+	for (int average = 0; average < 3; average++) { /* proc_loadavg(5) */
+		at += strcspn(at, " ");
+		at += strspn(at, " ");
+	}
 	for (; *at >= '0' && *at <= '9'; at++)
 		n = n * 10 + (unsigned int)(*at - '0');
 	return n;

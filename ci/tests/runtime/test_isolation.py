@@ -69,6 +69,7 @@ def test_only_its_own_processes_are_visible(runtime: Runtime) -> None:
     ("9.00 9.00 9.00 9999/9999 1234", False),
     ("0.00 0.00 0.00", False),
     ("", False),
+    ("1" * 200, False),
 ])
 def test_network_namespace_is_made_aside_where_a_cpu_is_idle(as_root: Runtime, load: str,
                                                              aside: bool) -> None:
