@@ -252,7 +252,7 @@ static int find_nesting(struct plan *p)
 	static const char own[] = "/proc/self/ns/user";
 	struct statx stx = { .stx_ino = 0 };
 
-	if (has_capability_over_machine())
+	if (plan_is_in_userns(p) || has_capability_over_machine())
 		return 0;
 	if (sys_statx(AT_FDCWD, own, 0, STATX_INO, &stx) < 0)
 		return 0;
@@ -269,8 +269,6 @@ int request_complete(struct request *r)
 	p->stage_only = r->stage_only;
 	p->filter = the_filter;
 	p->rootless = caller_uid() != 0;
-	if (find_nesting(p) < 0)
-		return -1;
 	if (!p->argv[0]) {
 		fputs("bulkhead: cannot run a container: there is no command "
 		      "(bulkhead run [OPTION]... [--] COMMAND [ARG]...)\n",
@@ -279,7 +277,8 @@ int request_complete(struct request *r)
 	}
 	if (!p->workdir)
 		p->workdir = "/";
-	if (complete_namespaces(r) < 0 || complete_names(r) < 0 || complete_maps(p) < 0)
+	if (complete_namespaces(r) < 0 || find_nesting(p) < 0 || complete_names(r) < 0 ||
+	    complete_maps(p) < 0)
 		return -1;
 	complete_root(p);
 	complete_env(r);
