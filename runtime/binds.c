@@ -220,7 +220,7 @@ static int check_read_only(struct inside *in, const struct bind *b)
 	if (!b->read_only)
 		return 0;
 	if (in->by_mountinfo)
-		ret = read_only_by_mountinfo(b->target);
+		ret = read_only_by_mountinfo(in->fs[PROC], b->target);
 	if (ret == 0)
 		ret = sys_statfs(b->target, &st);
 	if (ret < 0 || !(st.f_flags & MS_RDONLY))

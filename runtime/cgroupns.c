@@ -32,7 +32,7 @@ int cgroupns_inspect(struct inside *in)
 
 	if (!(p->namespaces & CLONE_NEWCGROUP) || !plan_has_limits(p) || p->stage_only)
 		return 0;
-	fd = sys_openat(AT_FDCWD, "/proc/self/cgroup", O_RDONLY | O_CLOEXEC, 0);
+	fd = sys_openat(in->fs[PROC], BELOW_PROC("/proc/self/cgroup"), O_RDONLY | O_CLOEXEC, 0);
 	if (fd >= 0)
 		n = sys_read(fd, buf, sizeof(buf) - 1);
 	sys_close(fd);

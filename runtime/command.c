@@ -83,7 +83,7 @@ static bool is_same_file(const char *path, const struct statx *other)
 /* /proc/self/exe is the host's bulkhead until execve. */
 int command_know_runtime(struct inside *in)
 {
-	int ret = sys_statx(AT_FDCWD, "/proc/self/exe", 0, STATX_INO, &in->runtime);
+	int ret = sys_statx(in->fs[PROC], BELOW_PROC("/proc/self/exe"), 0, STATX_INO, &in->runtime);
 
 	if (ret < 0 || !in->runtime.stx_ino)
 		return fail(&in->fault, STEP_look_back, "/proc/self/exe", ret ? ret : LIE);

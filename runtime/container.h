@@ -76,6 +76,15 @@ struct container {
 	struct winsize window; /* of the caller's terminal, with --tty */
 };
 
+/* The kernel's file systems inside (kernelfs.c). */
+enum { PROC, DEV, SYS, KERNEL_FS };
+
+/* Bytes that /dev, with shared memory in it, may take: shm is 64 MiB elsewhere, too. */
+#define DEV_SIZE 67108864
+
+/* "self/exe" of "/proc/self/exe": the name at in->fs[PROC]. */
+#define BELOW_PROC(path) ((path) + sizeof("/proc/") - 1)
+
 /* The inside's half. */
 struct inside {
 	const struct plan *plan;
@@ -93,9 +102,10 @@ struct inside {
 	bool groups_stay;       /* the user namespace denies setgroups(2) */
 	bool by_mountinfo;      /* no mount_setattr(2) here: remount one by one */
 	struct rlimit64 descriptor_limit; /* of the caller, while many sources are open */
-	int kernel_trees[2];
+	int fs[KERNEL_FS];     /* the roots of /proc, /dev and /sys: no path leads elsewhere */
+	bool proc_is_borrowed; /* the host's, with what is mounted below it */
 	int device_trees[8];
-	const char *masked_dir;       /* the first one, whose mask the others copy */
+	int empty_dir;                /* the mask of directories, a mount; 0: none yet */
 	char **init_argv;             /* --init: what PID 1 is executed with; [2] takes the path */
 	char path[COMMAND_PATH_ROOM]; /* the command, found */
 	int status_file;              /* status.c */

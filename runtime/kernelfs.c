@@ -1,47 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * The kernel's file systems inside. Their targets are directories of the root itself:
- * no path of a hostile rootfs is followed, whatever its symlinks say.
+ * The kernel's file systems inside. Each is made apart, attached to a directory of the
+ * root that was opened first, and from then on reached by descriptor alone (in->fs):
+ * somebody who writes to the rootfs meanwhile may move that directory, with the mount on
+ * it, and put another in its place. What is masked, made read-only, asked about ourselves
+ * or written must be the kernel's (CVE-2025-31133 and -52881 in another runtime).
  */
+#include "newfs.h"
 #include "steps.h"
 #include "sys.h"
 
 #include <linux/magic.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/statvfs.h>
+
+#define TEXT(token)       #token
+#define TEXT_OF(constant) TEXT(constant)
 
 struct kernelfs {
-	const char *target, *type, *options;
-	unsigned long flags;
+	const char *target, *type;
+	struct newfs_option options[3];
+	uint64_t attributes;
 	unsigned long magic; /* of statfs(2) */
 	uint64_t owner;      /* the namespace that it shows */
 	enum { LEAVE_OUT, LEND } when_shared;
 	bool optional; /* a kernel without it has no such directory either */
 };
 
-/* In the order of mounting. LEND: the host's instance, when its namespace is shared. */
-static const struct kernelfs table[] = {
-	{ "/proc", "proc", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC, PROC_SUPER_MAGIC, CLONE_NEWPID,
-	  LEND, false },
-	{ "/dev", "tmpfs", "mode=755,size=64m", MS_NOSUID | MS_NOEXEC | MS_STRICTATIME, TMPFS_MAGIC,
-	  0, LEND, false },
-	{ "/sys", "sysfs", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, SYSFS_MAGIC,
-	  CLONE_NEWNET, LEND, false },
-	{ "/sys/fs/cgroup", "cgroup2", NULL, MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY,
-	  CGROUP2_SUPER_MAGIC, CLONE_NEWCGROUP, LEAVE_OUT, true },
+enum {
+	STRICT = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC,
+	DEV_FLAGS = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC | MOUNT_ATTR_STRICTATIME,
 };
 
-/* The first that must wait for the network namespace, and where the table ends. */
-enum { SYS = 2, KERNELFS_COUNT = sizeof(table) / sizeof(*table) };
+/*
+ * Those of in->fs first, in the order of mounting. LEND: the host's instance, when its
+ * namespace is shared.
+ */
+static const struct kernelfs table[] = {
+	[PROC] = { .target = "/proc",
+		   .type = "proc",
+		   .attributes = STRICT,
+		   .magic = PROC_SUPER_MAGIC,
+		   .owner = CLONE_NEWPID,
+		   .when_shared = LEND },
+	[DEV] = { .target = "/dev",
+		  .type = "tmpfs",
+		  .options = { { "mode", "755" }, { "size", TEXT_OF(DEV_SIZE) } },
+		  .attributes = DEV_FLAGS,
+		  .magic = TMPFS_MAGIC },
+	[SYS] = { .target = "/sys",
+		  .type = "sysfs",
+		  .attributes = STRICT | MOUNT_ATTR_RDONLY,
+		  .magic = SYSFS_MAGIC,
+		  .owner = CLONE_NEWNET,
+		  .when_shared = LEND },
+	{ .target = "/sys/fs/cgroup",
+	  .type = "cgroup2",
+	  .attributes = STRICT | MOUNT_ATTR_RDONLY,
+	  .magic = CGROUP2_SUPER_MAGIC,
+	  .owner = CLONE_NEWCGROUP,
+	  .when_shared = LEAVE_OUT,
+	  .optional = true },
+};
 
-enum { TREE_PROC, TREE_SYS };
-
-/* Flags of mount(2) as attributes of fsmount(2). */
-static uint64_t attributes(const struct kernelfs *k)
-{
-	return (k->flags & MS_RDONLY ? MOUNT_ATTR_RDONLY : 0) | MOUNT_ATTR_NOSUID |
-	       MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC;
-}
+enum { KERNELFS_COUNT = sizeof(table) / sizeof(*table) };
 
 static bool is_shared(const struct inside *in, const struct kernelfs *k)
 {
@@ -69,14 +92,9 @@ static bool is_left_out(const struct inside *in, const struct kernelfs *k)
 	return is_shared(in, k) && k->when_shared == LEAVE_OUT;
 }
 
-static int *tree_slot(struct inside *in, const struct kernelfs *k)
-{
-	return &in->kernel_trees[k->owner == CLONE_NEWPID ? TREE_PROC : TREE_SYS];
-}
-
 static int borrow(const struct kernelfs *k)
 {
-	const struct mount_attr attr = { .attr_set = attributes(k) };
+	const struct mount_attr attr = { .attr_set = k->attributes };
 	int ret, tree = sys_open_tree(AT_FDCWD, k->target,
 				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
 
@@ -86,104 +104,123 @@ static int borrow(const struct kernelfs *k)
 	return ret < 0 ? ret : tree;
 }
 
-static int make_early(const struct kernelfs *k)
+static int make(const struct inside *in, const struct kernelfs *k)
 {
-	int tree, fs = raw_new_fd(RAW2(SYS_fsopen, k->type, FSOPEN_CLOEXEC));
-	long ret = fs;
-
-	if (fs >= 0)
-		ret = RAW5(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	if (ret < 0)
-		return (int)ret;
-	tree = raw_new_fd(RAW3(SYS_fsmount, fs, FSMOUNT_CLOEXEC, attributes(k)));
-	sys_close(fs);
-	return tree;
+	return is_borrowed(in, k) ? borrow(k) : newfs_make(k->type, k->options, k->attributes);
 }
 
 int kernelfs_open(struct inside *in)
 {
-	for (const struct kernelfs *k = table; k < table + KERNELFS_COUNT; k++) {
-		int tree;
-
-		if (!is_made_early(in, k))
+	for (int i = 0; i < KERNEL_FS; i++) {
+		if (!is_made_early(in, &table[i]))
 			continue;
-		tree = is_borrowed(in, k) ? borrow(k) : make_early(k);
-		if (tree < 0)
-			return fail(&in->fault, STEP_mount, k->target, tree);
-		*tree_slot(in, k) = tree;
+		in->fs[i] = make(in, &table[i]);
+		if (in->fs[i] < 0)
+			return fail(&in->fault, STEP_mount, table[i].target, in->fs[i]);
 	}
+	in->proc_is_borrowed = is_borrowed(in, &table[PROC]);
 	return 0;
+}
+
+/* Where the target is looked for: a file system of ours, or the root. */
+struct place {
+	int dir;
+	const char *name;
+};
+
+static struct place place_of(const struct inside *in, const struct kernelfs *k)
+{
+	if (k < table + KERNEL_FS)
+		return (struct place){ AT_FDCWD, k->target };
+	return (struct place){ in->fs[SYS], k->target + sizeof("/sys/") - 1 };
+}
+
+static int open_directory(const struct place *p)
+{
+	return sys_openat(p->dir, p->name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 }
 
 /* The target must be a directory of its own: a symlink could be one of an attacker. */
-static int prepare_target(struct inside *in, const struct kernelfs *k)
+static int open_target(struct inside *in, const struct kernelfs *k, const struct place *p)
 {
 	struct statx stx = { .stx_mode = 0 };
-	int ret;
+	int fd = open_directory(p), ret = 0;
 
-	ret = sys_statx(AT_FDCWD, k->target, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx);
-	if (ret == -ENOENT) {
-		ret = sys_mkdirat(AT_FDCWD, k->target, 0755);
-		return ret < 0 ? fail(&in->fault, STEP_make_target, k->target, ret) : 0;
+	if (fd == -ENOENT) {
+		ret = sys_mkdirat(p->dir, p->name, 0755);
+		if (ret < 0)
+			return fail(&in->fault, STEP_make_target, k->target, ret);
+		fd = open_directory(p);
 	}
-	if (ret < 0)
-		return fail(&in->fault, STEP_check_target, k->target, ret);
-	if ((stx.stx_mode & S_IFMT) == S_IFLNK)
+	if (fd == -ENOTDIR)
+		ret = sys_statx(p->dir, p->name, AT_SYMLINK_NOFOLLOW, STATX_TYPE, &stx);
+	if (fd == -ENOTDIR && ret == 0 && (stx.stx_mode & S_IFMT) == S_IFLNK)
 		return fail(&in->fault, STEP_check_target, k->target, IS_SYMLINK);
-	if ((stx.stx_mode & S_IFMT) != S_IFDIR)
-		return fail(&in->fault, STEP_check_target, k->target, ENOTDIR);
-	return 0;
+	return fd < 0 ? fail(&in->fault, STEP_check_target, k->target, fd) : fd;
 }
 
-static int attach_early(struct inside *in, const struct kernelfs *k)
+/* The mount is as strict as it should be, and it is what the path leads to. */
+static int inspect_one(struct inside *in, const struct kernelfs *k, int tree, const struct place *p)
 {
-	int tree = *tree_slot(in, k), ret = sys_attach_tree(tree, AT_FDCWD, k->target, 0);
-
-	sys_close(tree);
-	return ret;
-}
-
-/* The mount is in place, and as strict as it should be. */
-static int inspect_one(struct inside *in, const struct kernelfs *k)
-{
+	const unsigned long want = ST_NOSUID | ST_NOEXEC |
+				   (k->attributes & MOUNT_ATTR_NODEV ? ST_NODEV : 0) |
+				   (k->attributes & MOUNT_ATTR_RDONLY ? ST_RDONLY : 0);
+	uint64_t id = 0, there = 0;
 	struct statfs st = { .f_type = 0 };
-	unsigned long want = k->flags & (MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
-	int ret = sys_statfs(k->target, &st);
+	int ret = sys_fstatfs(tree, &st);
 
-	if (ret < 0 || (unsigned long)st.f_type != k->magic ||
+	if (ret == 0)
+		ret = sys_mount_id(tree, "", &id);
+	if (ret == 0)
+		ret = sys_mount_id(p->dir, p->name, &there);
+	if (ret < 0 || (unsigned long)st.f_type != k->magic || !id || id != there ||
 	    ((unsigned long)st.f_flags & want) != want)
 		return fail(&in->fault, STEP_mount, k->target, ret ? ret : LIE);
 	return 0;
 }
 
-/* Looked at right away: what follows is written to /dev, and must not land in the rootfs. */
-static int mount_one(struct inside *in, const struct kernelfs *k)
+static int attach(struct inside *in, const struct kernelfs *k, int tree)
 {
-	int ret;
+	const struct place p = place_of(in, k);
+	int ret, target = open_target(in, k, &p);
 
-	TRY(prepare_target(in, k));
-	if (is_made_early(in, k))
-		ret = attach_early(in, k);
-	else
-		ret = sys_mount(k->type, k->target, k->type, k->flags, k->options);
-	if (ret == -ENODEV && k->optional)
-		return 0;
+	if (target < 0)
+		return target;
+	ret = sys_attach_tree(tree, target, "", MOVE_MOUNT_T_EMPTY_PATH);
+	sys_close(target);
 	if (ret < 0)
 		return fail(&in->fault, STEP_mount, k->target, ret);
-	return inspect_one(in, k);
+	return inspect_one(in, k, tree, &p);
 }
 
-static bool is_absent(const struct kernelfs *k)
+static int mount_one(struct inside *in, const struct kernelfs *k)
 {
-	struct statfs st;
+	int tree = is_made_early(in, k) ? in->fs[k - table] : make(in, k);
 
-	return k->optional && sys_statfs(k->target, &st) == -ENOENT;
+	if (tree == -ENODEV && k->optional)
+		return 0;
+	if (tree < 0)
+		return fail(&in->fault, STEP_mount, k->target, tree);
+	TRY(attach(in, k, tree));
+	if (k < table + KERNEL_FS)
+		in->fs[k - table] = tree;
+	else
+		sys_close(tree);
+	return 0;
+}
+
+static bool is_absent(const struct inside *in, const struct kernelfs *k)
+{
+	const struct place p = place_of(in, k);
+	struct statx stx;
+
+	return k->optional && sys_statx(p.dir, p.name, 0, STATX_TYPE, &stx) == -ENOENT;
 }
 
 static int mount_all(struct inside *in, const struct kernelfs *k, const struct kernelfs *end)
 {
 	for (; k < end; k++)
-		if (!is_left_out(in, k) && !is_absent(k))
+		if (!is_left_out(in, k) && !is_absent(in, k))
 			TRY(mount_one(in, k));
 	return 0;
 }

@@ -3,13 +3,16 @@
  * Kernel paths that a container must not read or write: the OCI defaults
  * (runtime-spec, config-linux "Masked Paths" and "Readonly Paths" as the engines fill
  * them in) and what the engines added since. A path that this kernel does not have
- * needs no mask.
+ * needs no mask. We stand in /proc, then in /sys, by descriptor (kernelfs.c), so that names
+ * there are the kernel's.
  */
+#include "newfs.h"
 #include "steps.h"
 #include "sys.h"
 #include "text.h"
 
 #include <linux/magic.h>
+#include <string.h>
 
 static const char *const proc_files[] = {
 	"/proc/kcore",       "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",
@@ -34,12 +37,31 @@ static const char *const read_only[] = {
 #define COUNT(set) (sizeof(set) / sizeof(*(set)))
 
 enum { KERNEL_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC };
+enum { KERNEL_ATTRIBUTES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
+
+/* "sys" of "/proc/sys": the name where we stand. */
+static const char *name_in_fs(const char *path)
+{
+	return strchr(path + 1, '/') + 1;
+}
+
+static int enter(struct inside *in, int which, const char *path)
+{
+	uint64_t id = 0, here = 1;
+	int ret = sys_fchdir(in->fs[which]);
+
+	if (ret == 0)
+		ret = sys_mount_id(in->fs[which], "", &id);
+	if (ret == 0)
+		ret = sys_mount_id(AT_FDCWD, ".", &here);
+	return ret < 0 || id != here ? fail(&in->fault, STEP_mask, path, ret ? ret : LIE) : 0;
+}
 
 /* A masked path no longer lies in the kernel's own file system. */
 static int inspect_masked(struct inside *in, const char *path, unsigned long flags)
 {
 	struct statfs st = { .f_type = PROC_SUPER_MAGIC };
-	int ret = sys_statfs(path, &st);
+	int ret = sys_statfs(name_in_fs(path), &st);
 
 	if (ret < 0 || st.f_type == PROC_SUPER_MAGIC || st.f_type == SYSFS_MAGIC ||
 	    ((unsigned long)st.f_flags & flags) != flags)
@@ -52,7 +74,7 @@ static bool is_absent(const char *path, long ret)
 {
 	struct statfs st;
 
-	return ret == -ENOENT && sys_statfs(path, &st) == -ENOENT;
+	return ret == -ENOENT && sys_statfs(name_in_fs(path), &st) == -ENOENT;
 }
 
 /* @ret: what the mount of the mask returned. */
@@ -65,42 +87,78 @@ static int judge_mask(struct inside *in, const char *path, long ret, unsigned lo
 	return inspect_masked(in, path, flags);
 }
 
-/* Standing in /dev: its null, whatever the rootfs makes of the path to it. */
-static int mask_file(struct inside *in, const char *path)
+/* The null of our own /dev, whatever the rootfs makes of the path to it. */
+static int mask_files(struct inside *in)
 {
-	return judge_mask(in, path, sys_mount("null", path, NULL, MS_BIND, NULL), 0);
+	int null = sys_openat(in->fs[DEV], "null", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
+	char source[32] = "self/fd/";
+
+	if (null < 0)
+		return fail(&in->fault, STEP_mask, "/dev/null", null);
+	text_add_number(source, sizeof(source), (uint64_t)null);
+	for (size_t i = 0; i < COUNT(proc_files); i++) {
+		const char *path = proc_files[i];
+		int ret = sys_mount(source, name_in_fs(path), NULL, MS_BIND, NULL);
+
+		TRY(judge_mask(in, path, ret, 0));
+	}
+	sys_close(null);
+	return 0;
 }
 
-/* An empty directory over each masked one: the first mask makes it, the others copy it. */
-static int bind_empty_dir(struct inside *in, const char *path)
+/* The first mask is made, the others copy it. */
+static int make_empty_dir(struct inside *in)
 {
-	int ret;
+	static const struct newfs_option options[] = { { "mode", "555" }, { NULL, NULL } };
 
-	if (in->masked_dir)
-		return sys_mount(in->masked_dir, path, NULL, MS_BIND, NULL);
-	ret = sys_mount("tmpfs", path, "tmpfs", MS_RDONLY | KERNEL_FLAGS, "mode=555");
-	if (ret == 0)
-		in->masked_dir = path;
-	return ret;
+	if (in->empty_dir)
+		return sys_open_tree(in->empty_dir, "",
+				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	return newfs_make("tmpfs", options, MOUNT_ATTR_RDONLY | KERNEL_ATTRIBUTES);
 }
 
+/* An empty directory over each masked one. */
 static int mask_dir(struct inside *in, const char *path)
 {
-	return judge_mask(in, path, bind_empty_dir(in, path), MS_RDONLY);
+	const char *name = name_in_fs(path);
+	struct statfs st;
+	int ret, tree;
+
+	if (is_absent(path, sys_statfs(name, &st)))
+		return 0;
+	tree = make_empty_dir(in);
+	ret = tree < 0 ? tree : sys_attach_tree(tree, AT_FDCWD, name, 0);
+	if (ret < 0)
+		return fail(&in->fault, STEP_mask, path, ret);
+	if (in->empty_dir)
+		sys_close(tree);
+	else
+		in->empty_dir = tree;
+	return inspect_masked(in, path, MS_RDONLY);
+}
+
+/* A mount below, which only a borrowed /proc has, is made read-only with the rest. */
+static int set_read_only(const struct inside *in, const char *name)
+{
+	const struct mount_attr attr = { .attr_set = MOUNT_ATTR_RDONLY | KERNEL_ATTRIBUTES };
+
+	if (in->proc_is_borrowed)
+		return sys_mount_setattr(AT_FDCWD, name, AT_RECURSIVE, &attr);
+	return sys_mount("none", name, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
 }
 
 static int make_read_only(struct inside *in, const char *path)
 {
+	const char *name = name_in_fs(path);
 	struct statfs st = { .f_flags = 0 };
-	int ret = sys_mount(path, path, NULL, MS_BIND | MS_REC, NULL);
+	int ret = sys_mount(name, name, NULL, MS_BIND | MS_REC, NULL);
 
 	if (is_absent(path, ret))
 		return 0;
 	if (ret == 0)
-		ret = sys_mount("none", path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS,
-				NULL);
+		ret = set_read_only(in, name);
 	if (ret == 0)
-		ret = sys_statfs(path, &st);
+		ret = sys_statfs(name, &st);
 	if (ret < 0 || !(st.f_flags & MS_RDONLY))
 		return fail(&in->fault, STEP_protect, path, ret ? ret : LIE);
 	return 0;
@@ -108,8 +166,8 @@ static int make_read_only(struct inside *in, const char *path)
 
 int mask_proc(struct inside *in)
 {
-	for (size_t i = 0; i < COUNT(proc_files); i++)
-		TRY(mask_file(in, proc_files[i]));
+	TRY(enter(in, PROC, "/proc"));
+	TRY(mask_files(in));
 	for (size_t i = 0; i < COUNT(proc_dirs); i++)
 		TRY(mask_dir(in, proc_dirs[i]));
 	for (size_t i = 0; i < COUNT(read_only); i++)
@@ -128,7 +186,7 @@ static int mask_throttling(struct inside *in)
 		text_add(path, sizeof(path), "/sys/devices/system/cpu/cpu");
 		text_add_number(path, sizeof(path), cpu);
 		text_add(path, sizeof(path), "/thermal_throttle");
-		if (sys_statfs(path, &st) == -ENOENT)
+		if (sys_statfs(name_in_fs(path), &st) == -ENOENT)
 			return 0;
 		TRY(mask_dir(in, path));
 	}
@@ -136,6 +194,7 @@ static int mask_throttling(struct inside *in)
 
 int mask_sys(struct inside *in)
 {
+	TRY(enter(in, SYS, "/sys"));
 	for (size_t i = 0; i < COUNT(sys_dirs); i++)
 		TRY(mask_dir(in, sys_dirs[i]));
 	return mask_throttling(in);

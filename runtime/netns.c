@@ -181,25 +181,25 @@ static int await(struct inside *in, enum meeting meeting)
 }
 
 /* The inode number of the namespace that we are in, or 0. */
-static uint64_t own_namespace(void)
+static uint64_t own_namespace(const struct inside *in)
 {
 	struct statx stx = { .stx_ino = 0 };
 
-	sys_statx(AT_FDCWD, "/proc/self/ns/net", 0, STATX_INO, &stx);
+	sys_statx(in->fs[PROC], BELOW_PROC("/proc/self/ns/net"), 0, STATX_INO, &stx);
 	return stx.stx_ino;
 }
 
 /* Another namespace than before: neither has the host side's unshare() lied, nor setns(). */
 static int join(struct inside *in)
 {
-	uint64_t now, before = own_namespace();
+	uint64_t now, before = own_namespace(in);
 	long ret;
 
 	TRY(await(in, MEET_NETWORK));
 	ret = RAW2(SYS_setns, in->host->host_pidfd, CLONE_NEWNET);
 	if (ret < 0)
 		return fail(&in->fault, STEP_join_netns, "setns", ret);
-	now = own_namespace();
+	now = own_namespace(in);
 	if (!before || !now || now == before)
 		return fail(&in->fault, STEP_join_netns, "setns", LIE);
 	return return_to_all_cpus(in);

@@ -36,10 +36,11 @@ static int drop_bounding(struct inside *in)
 }
 
 /* user_namespaces(7), "/proc/PID/setgroups" */
-static bool is_setgroups_denied(void)
+static bool is_setgroups_denied(const struct inside *in)
 {
 	char word[8] = "";
-	int fd = sys_openat(AT_FDCWD, "/proc/self/setgroups", O_RDONLY | O_CLOEXEC, 0);
+	int fd = sys_openat(in->fs[PROC], BELOW_PROC("/proc/self/setgroups"), O_RDONLY | O_CLOEXEC,
+			    0);
 	long n = sys_read(fd, word, sizeof(word));
 
 	sys_close(fd);
@@ -51,7 +52,7 @@ static int drop_groups(struct inside *in)
 {
 	long ret = RAW2(SYS_setgroups, 0, NULL);
 
-	if (ret == -EPERM && is_setgroups_denied()) {
+	if (ret == -EPERM && is_setgroups_denied(in)) {
 		in->groups_stay = true;
 		return 0;
 	}

@@ -113,9 +113,9 @@ static int reset_scheduling(struct inside *in)
 }
 
 /* Reads the score into @score; returns a descriptor to write it with, or -errno. */
-static int open_oom_score(char *score, size_t room)
+static int open_oom_score(const struct inside *in, char *score, size_t room)
 {
-	int fd = sys_openat(AT_FDCWD, OOM_SCORE_ADJ, O_RDWR | O_CLOEXEC, 0);
+	int fd = sys_openat(in->fs[PROC], BELOW_PROC(OOM_SCORE_ADJ), O_RDWR | O_CLOEXEC, 0);
 	long n = fd < 0 ? fd : sys_read(fd, score, room);
 
 	if (n > 0)
@@ -129,12 +129,12 @@ static int reset_oom_score(struct inside *in)
 {
 	char score[16] = "-";
 	long n = 1;
-	int fd = open_oom_score(score, sizeof(score));
+	int fd = open_oom_score(in, score, sizeof(score));
 
 	if (fd >= 0 && score[0] == '-') {
 		n = sys_write(fd, "0", 1);
 		sys_close(fd);
-		fd = open_oom_score(score, sizeof(score));
+		fd = open_oom_score(in, score, sizeof(score));
 	}
 	sys_close(fd);
 	if (fd < 0 || n != 1 || score[0] == '-')

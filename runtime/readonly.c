@@ -101,10 +101,9 @@ static int remount_line(char *line, const char *top, unsigned long add)
 	return remount(path, add);
 }
 
-static int walk_mountinfo(const char *top, unsigned long add)
+static int walk_mountinfo(int proc, const char *top, unsigned long add)
 {
-	struct lines l = { .fd = sys_openat(AT_FDCWD, "/proc/self/mountinfo", O_RDONLY | O_CLOEXEC,
-					    0) };
+	struct lines l = { .fd = sys_openat(proc, "self/mountinfo", O_RDONLY | O_CLOEXEC, 0) };
 	int err = l.fd < 0 ? l.fd : 0;
 	char *line;
 
@@ -136,12 +135,12 @@ int read_only_mount(const char *path)
 	return ret == -ENOSYS ? remount(path, MS_RDONLY) : ret;
 }
 
-int read_only_by_mountinfo(const char *path)
+int read_only_by_mountinfo(int proc, const char *path)
 {
-	return walk_mountinfo(path, MS_RDONLY);
+	return walk_mountinfo(proc, path, MS_RDONLY);
 }
 
-int no_devices_by_mountinfo(const char *path)
+int no_devices_by_mountinfo(int proc, const char *path)
 {
-	return walk_mountinfo(path, MS_NODEV);
+	return walk_mountinfo(proc, path, MS_NODEV);
 }

@@ -13,10 +13,10 @@ int no_devices_tree(int tree);
 int read_only_mount(const char *path);
 
 /*
- * Every mount at or below @path, one by one; needs /proc. Not atomic: nothing else may
+ * Every mount at or below @path, one by one; @proc is the root of a procfs. Not atomic: nothing else may
  * run inside yet. With "/" the kernel's file systems are left alone.
  */
-int read_only_by_mountinfo(const char *path);
-int no_devices_by_mountinfo(const char *path);
+int read_only_by_mountinfo(int proc, const char *path);
+int no_devices_by_mountinfo(int proc, const char *path);
 
 #endif

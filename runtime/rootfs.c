@@ -166,10 +166,10 @@ int rootfs_inspect(struct inside *in)
  */
 int rootfs_protect(struct inside *in)
 {
-	int ret = in->devices_closed ? 0 : no_devices_by_mountinfo("/");
+	int ret = in->devices_closed ? 0 : no_devices_by_mountinfo(in->fs[PROC], "/");
 
 	if (ret == 0 && in->plan->read_only && !in->submounts_covered)
-		ret = read_only_by_mountinfo("/");
+		ret = read_only_by_mountinfo(in->fs[PROC], "/");
 	if (ret == 0 && in->plan->read_only)
 		ret = read_only_mount("/");
 	return ret < 0 ? fail(&in->fault, STEP_protect, "/", ret) : 0;

@@ -3,6 +3,7 @@
  * `child` trusts its caller to have made the namespaces; where it can tell that one of
  * them is the host's, it stops before it changes the host's mounts.
  */
+#include "newfs.h"
 #include "steps.h"
 #include "sys.h"
 #include "text.h"
@@ -28,18 +29,11 @@ static const struct initial {
  */
 static int open_proc(void)
 {
-	int fs = raw_new_fd(RAW2(SYS_fsopen, "proc", FSOPEN_CLOEXEC)), proc = fs;
-	long ret;
+	const struct newfs_option none = { NULL, NULL };
+	int proc = newfs_make("proc", &none, 0);
 
-	if (fs < 0)
-		return sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	ret = RAW5(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	if (ret == 0)
-		proc = raw_new_fd(RAW3(SYS_fsmount, fs, FSMOUNT_CLOEXEC, 0));
-	sys_close(fs);
-	if (ret < 0 || proc < 0)
-		return sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
-	return proc;
+	return proc >= 0 ? proc
+			 : sys_openat(AT_FDCWD, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC, 0);
 }
 
 static uint64_t inode(int proc, const char *path)

@@ -112,7 +112,7 @@ static int inspect_status(struct inside *in, const char *text)
 /* Ahead of time, while the host side is still busy. What is read is always the present. */
 int status_open(struct inside *in)
 {
-	in->status_file = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	in->status_file = sys_openat(in->fs[PROC], BELOW_PROC(path), O_RDONLY | O_CLOEXEC, 0);
 	if (in->status_file < 0)
 		return fail(&in->fault, STEP_look_back, path, in->status_file);
 	return 0;

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import os
 import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import host
 from containers import Runtime
 
 
@@ -57,6 +59,47 @@ def test_kernel_mount_points_that_are_links_within(runtime: Runtime, path: str) 
     assert result.status in (0, 125)
     if result.status == 0:
         assert result.out.strip() in ("proc", "sysfs", "tmpfs", "UNKNOWN")
+
+
+def exchange(one: Path, other: Path) -> None:
+    """renameat2(2) with RENAME_EXCHANGE."""
+    assert host.LIBC.renameat2(-100, os.fsencode(one), -100, os.fsencode(other), 2) == 0
+
+
+def some_process_sees(*mounts: str) -> bool:
+    """Whether all MOUNTS, as mountinfo has them, are in the mount table of one process."""
+    for table in Path("/proc").glob("[0-9]*/mountinfo"):
+        try:
+            text = table.read_text()
+        except OSError:
+            continue
+        if all(mount in text for mount in mounts):
+            return True
+    return False
+
+
+def test_rootfs_that_is_written_to_meanwhile(as_root: Runtime) -> None:
+    """Another process puts a directory of its own in the place of the one that procfs is mounted
+    on, before the masks are: procfs moves along, to where no path of a mask leads."""
+    rootfs = as_root.copy_rootfs()
+    (rootfs / "evil/self").mkdir(parents=True)
+    for file in ("oom_score_adj", "status"):
+        (rootfs / "evil/self" / file).write_text(as_root.run("cat", f"/proc/self/{file}").out)
+    (rootfs / "evil/self/exe").touch()
+    slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e",
+            "inject=getdents64:delay_enter=1000000:when=1")  # when /dev is looked at
+    box = replace(as_root, rootfs=rootfs, caller=replace(as_root.caller, switch=slow))
+    script = ("for place in /proc /evil; do"
+              " [ ! -e $place/version ] || echo kernel;"
+              " wc -c <$place/timer_list;"
+              " panic=$(cat $place/sys/kernel/panic) && echo $panic >$place/sys/kernel/panic &&"
+              " echo writable; done 2>/dev/null")
+    process = box.start("--share", "net", "--", "sh", "-c", script)
+    assert host.wait_until(lambda: some_process_sees(f"{rootfs} / rw", " /proc rw,", " /dev rw,"),
+                           10)
+    exchange(rootfs / "proc", rootfs / "evil")
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out.decode(), err) == (1, "kernel\n0\n", b"")
 
 
 @pytest.mark.parametrize("kind", ["link", "file"])

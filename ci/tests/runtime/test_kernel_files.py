@@ -6,6 +6,7 @@ from __future__ import annotations
 import os
 import stat
 import struct
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -139,6 +140,14 @@ def test_no_device_node_can_be_made(runtime: Runtime, place: str) -> None:
     result = runtime.sh(script + f"; rm {place}fifo", "--tmpfs", "/tmp")
     assert result.out == "made\n"
     assert result.err.count("Operation not permitted") == 2
+
+
+def test_mounts_below_a_borrowed_proc_are_read_only(as_root: Runtime) -> None:
+    """As binfmt_misc is one: to write there would name the host an interpreter."""
+    around = ("unshare", "-m", "sh", "-c", "mount -t tmpfs none /proc/sys/fs && exec \"$@\"", "sh")
+    box = replace(as_root, caller=replace(as_root.caller, switch=around))
+    result = box.sh("touch /proc/sys/fs/file || echo refused", "--userns", "--share", "pid")
+    assert result.out == "refused\n" and "Read-only file system" in result.err
 
 
 @pytest.mark.parametrize("filtered", ["none", "a file"])
