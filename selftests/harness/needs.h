@@ -48,7 +48,7 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(listmount, NEED_SYSCALL, "listmount", "6.8", "")                                         \
 	X(open_tree, NEED_SYSCALL, "open_tree", "5.2", "")                                         \
 	X(fsopen, NEED_SYSCALL, "fsopen", "5.2", "")                                               \
-	/* a flag of a system call that older kernels refuse or ignore */                          \
+	/* a flag of a system call that older kernels refuse or ignore: probe_mnt.c */             \
 	X(nosymfollow, NEED_SYSCALL, "mount", "5.10", "")                                          \
 	X(idmapped_tmpfs, NEED_SYSCALL, "mount_setattr", "6.3", "")                                \
 	X(set_group, NEED_SYSCALL, "move_mount", "5.15", "")                                       \

@@ -15,6 +15,20 @@ bool may_unshare(uint64_t flags);
 /* A system call that the kernel lacks says ENOSYS to any arguments. */
 bool has_syscall(long number);
 
+/* probe_mnt.c: mounts and their tables. */
+bool probe_nosymfollow(void);
+bool probe_idmapped_tmpfs(void);
+bool probe_set_group(void);
+bool probe_mount_beneath(void);
+bool probe_unique_mount_id(void);
+bool probe_statmount_ns(void);
+bool probe_mount_notify(void);
+bool probe_open_tree_attr(void);
+bool probe_open_tree_namespace(void);
+bool probe_statmount_by_fd(void);
+bool probe_fsmount_namespace(void);
+bool probe_empty_mntns(void);
+
 /* probe_pid.c: PID namespaces and pidfds. */
 bool probe_posix_mqueue(void);
 bool probe_peer_pidfd(void);
