@@ -124,6 +124,14 @@ def add_modules(image: Image, table: Sequence[modules.Wanted]) -> None:
     items += [manifest.Item(cpio.text_file(path, text), "") for path, text in texts.items()]
 
 
+def add_promise(image: Image) -> None:
+    """Tells the tests of a kernel that has all that they need: a need that is absent there all the
+    same is a fault of the kernel's, no reason to skip (selftests/harness/skips.c)."""
+    if image.kernel.config is not None and not image.config:
+        text = cpio.text_file("/etc/bulkhead/complete", f"{image.kernel.release}\n")
+        image.parts[CORE].append(manifest.Item(text, ""))
+
+
 def config_lacks(kernel: kernels.Kernel, arch: str) -> list[kconfig.Lack] | None:
     """What a kernel lacks of selftests/config; None when its configuration cannot be found."""
     if kernel.config is None:
@@ -244,6 +252,7 @@ def build(arguments: argparse.Namespace) -> int:
     add_applets(image.parts[CORE])
     add_libraries(image, trees)
     add_modules(image, modules.read_table(HERE / "modules"))
+    add_promise(image)
     used = {item.origin.partition(":")[2] for items in image.parts.values() for item in items
             if item.origin.startswith("package:")}
     image.packages = [package for package in wanted if package.name in used]

@@ -58,7 +58,7 @@ struct options {
 	unsigned timeout; /* seconds; 0 = not said */
 	unsigned repeat;
 	uint64_t seed;
-	bool list, shuffle, verbose;
+	bool list, shuffle, verbose, complete;
 };
 extern struct options options;
 
@@ -134,7 +134,7 @@ void broken_there(const char *format, ...) __attribute__((noreturn, format(print
 
 /* needs.c */
 const char *need_name(unsigned index);
-bool needs_absent(need_set needs, char *reason, size_t size);
+bool needs_absent(need_set needs, struct outcome *outcome);
 void enter_own_userns(void); /* NEED(admin) when not root */
 
 /* stage.c, contain.c, leaks.c */
@@ -185,6 +185,7 @@ void ktap_result(const char *indent, size_t number, const char *name,
 		 const struct outcome *outcome);
 bool is_ok(const struct outcome *outcome);
 void skips_read(void);
+bool skips_promised(enum need_kind kind, const char *since);
 void skips_judge(const char *name, struct outcome *outcome);
 
 #endif

@@ -20,6 +20,7 @@ static const char usage[] =
 	"  --shuffle[=SEED]     in random order\n"
 	"  --must-run GLOB      these must not skip (repeatable)\n"
 	"  --expect-skips FILE  exactly these skip: TEST-GLOB REASON-GLOB a line\n"
+	"  --complete           what this kernel's version has is no reason to skip\n"
 	"  --verbose            output and notes of passing tests as well\n"
 	"exit status: 0 passed, 1 a failure or nothing ran, 4 all skipped, 64 usage\n";
 
@@ -68,6 +69,7 @@ static void take_option(int option, const char *value)
 	case 'n': options.repeat = number("--repeat", value, 1); break;
 	case 'm': add_glob(options.must_run, &options.must_run_count, value); break;
 	case 'e': options.expect_skips = value; break;
+	case 'c': options.complete = true; break;
 	case 'v': options.verbose = true; break;
 	case 'x':
 		options.shuffle = true;
@@ -90,6 +92,7 @@ static void read_options(int argc, char **argv)
 		{ "shuffle", optional_argument, NULL, 'x' },
 		{ "must-run", required_argument, NULL, 'm' },
 		{ "expect-skips", required_argument, NULL, 'e' },
+		{ "complete", no_argument, NULL, 'c' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
@@ -210,7 +213,7 @@ static struct outcome run_test(const struct test *test)
 		snprintf(outcome.why, sizeof(outcome.why), "subject-absent (%s)", subject.reason);
 		return outcome;
 	}
-	if (needs_absent(test->needs, outcome.why, sizeof(outcome.why)))
+	if (needs_absent(test->needs, &outcome))
 		return outcome;
 	return test->rows ? run_rows(test) : run_row("", test, 0);
 }

@@ -259,8 +259,12 @@ static void reason_code(unsigned index, char *reason, size_t size)
 		 needs[index].name, needs[index].since);
 }
 
-bool needs_absent(need_set wanted, char *reason, size_t size)
+bool needs_absent(need_set wanted, struct outcome *outcome)
 {
+	char *reason = outcome->why;
+	size_t size = sizeof(outcome->why);
+
+	outcome->verdict = SKIP;
 	for (unsigned i = 0; i < NEED_COUNT; i++) {
 		if (!(wanted >> i & 1))
 			continue;
@@ -270,7 +274,11 @@ bool needs_absent(need_set wanted, char *reason, size_t size)
 			return true;
 		}
 		if (!present(i)) {
-			reason_code(i, reason, size);
+			if (skips_promised(needs[i].kind, needs[i].since)) {
+				outcome->verdict = FAIL;
+				reason += snprintf(reason, size, "should be there: ");
+			}
+			reason_code(i, reason, size - (reason - outcome->why));
 			return true;
 		}
 	}

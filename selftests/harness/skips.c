@@ -2,7 +2,10 @@
 /*
  * A skip must not hide. --must-run GLOB: these tests may not skip. --expect-skips
  * FILE: just these may, for just that reason, and they must; a line of the file is
- * "TEST-GLOB REASON-GLOB", '#' starts a comment.
+ * "TEST-GLOB REASON-GLOB", '#' starts a comment. --complete, or an image that says so
+ * of the running kernel: a need is absent only where the kernel is too old for it or the
+ * caller no root. Elsewhere that a probe fails may mean a kernel without an option or a
+ * system call filter; here it means that what is tested is broken.
  */
 #include "harness.h"
 
@@ -58,6 +61,41 @@ static void turn(struct outcome *outcome, const char *why)
 
 	outcome->verdict = BROKEN;
 	snprintf(outcome->why, sizeof(outcome->why), "%.60s%.120s", why, old.why);
+}
+
+/* The release of the kernel that has all options of selftests/config; the image has it. */
+static const char complete_release[] = "/etc/bulkhead/complete";
+
+static bool is_complete(const char *release)
+{
+	FILE *file = options.complete ? NULL : fopen(complete_release, "re");
+	char line[300] = "";
+
+	if (file) {
+		if (fgets(line, sizeof(line), file))
+			line[strcspn(line, "\n")] = 0;
+		fclose(file);
+	}
+	return options.complete || !strcmp(line, release);
+}
+
+/* Whether a need that is absent should be there. */
+bool skips_promised(enum need_kind kind, const char *since)
+{
+	int has[3] = { 0 }, wants[3] = { 0 };
+	struct utsname kernel;
+
+	if (uname(&kernel) || !is_complete(kernel.release))
+		return false;
+	if (kind == NEED_PRIV)
+		return geteuid() == 0;
+	sscanf(kernel.release, "%d.%d.%d", &has[0], &has[1], &has[2]);
+	if (sscanf(since, "%d.%d.%d", &wants[0], &wants[1], &wants[2]) < 2)
+		return false;
+	for (int i = 0; i < 3; i++)
+		if (has[i] != wants[i])
+			return has[i] > wants[i];
+	return true;
 }
 
 void skips_judge(const char *name, struct outcome *outcome)

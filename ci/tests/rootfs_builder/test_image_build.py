@@ -302,6 +302,15 @@ def test_missing_programs(sources: Path, tmp_path: Path) -> None:
         "/usr/bin/bulkhead"]
 
 
+def test_a_complete_kernel_is_told_to_the_tests(sources: Path, tmp_path: Path) -> None:
+    """The image names the release of a kernel that has all that the suite needs."""
+    output = tmp_path / "one/build"
+    assert build(sources, output).returncode == 0
+    members = json.loads(tree_of(output)["manifest.json"])["parts"]["core"]["members"]
+    promise = [member for member in members if member["path"] == "/etc/bulkhead/complete"]
+    assert [member["sha256"] for member in promise] == [hashlib.sha256(b"6.9.0-mine\n").hexdigest()]
+
+
 def test_kernel_that_cannot_boot(sources: Path, tmp_path: Path) -> None:
     """A kernel without initrd support is refused; one without VETH only draws a remark."""
     output = tmp_path / "one/build"
@@ -312,6 +321,7 @@ def test_kernel_that_cannot_boot(sources: Path, tmp_path: Path) -> None:
     assert remark.returncode == 0
     assert "CONFIG_VETH is only a module" in remark.stderr
     assert json.loads(tree_of(output)["manifest.json"])["config"] == {"lacks": ["CONFIG_VETH"]}
+    assert b"/complete" not in tree_of(output)["manifest.json"]
     config.write_text(good.replace("CONFIG_BLK_DEV_INITRD=y", ""))
     refused = build(sources, output, "--config", str(config))
     assert refused.returncode == 1
