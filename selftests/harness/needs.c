@@ -215,6 +215,11 @@ static bool probe_own_keyring(void)
 	return has_syscall(SYS_keyctl);
 }
 
+static bool probe_spare_machine(void)
+{
+	return exists("/etc/bulkhead/sysctls");
+}
+
 static bool probe_never(void)
 {
 	return false;

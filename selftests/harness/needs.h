@@ -55,12 +55,17 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(mount_beneath, NEED_SYSCALL, "move_mount", "6.5", "")                                    \
 	X(unique_mount_id, NEED_SYSCALL, "statx", "6.8", "")                                       \
 	X(statmount_ns, NEED_SYSCALL, "statmount", "6.11", "")                                     \
+	X(proc_unmountable, NEED_SYSCALL, "mount", "6.12", "")                                     \
+	X(overlay_by_fd, NEED_KCONFIG, "OVERLAY_FS", "6.13", "")                                   \
 	X(mount_notify, NEED_SYSCALL, "fanotify_init", "6.14", "")                                 \
 	X(open_tree_attr, NEED_SYSCALL, "open_tree_attr", "6.15", "")                              \
 	X(open_tree_namespace, NEED_SYSCALL, "open_tree", "7.0", "")                               \
 	X(statmount_by_fd, NEED_SYSCALL, "statmount", "7.0", "")                                   \
 	X(fsmount_namespace, NEED_SYSCALL, "fsmount", "7.1", "")                                   \
 	X(empty_mntns, NEED_SYSCALL, "unshare", "7.1", "")                                         \
+	X(beneath_root, NEED_SYSCALL, "move_mount", "7.2", "")                                     \
+	/* what a test sets for the whole machine disturbs nobody: a guest of run-tests.sh */      \
+	X(spare_machine, NEED_PRIV, "", "never", "")                                               \
 	/* procfs may be mounted in a user namespace: the caller's /proc is not covered */         \
 	X(userns_proc, NEED_PRIV, "", "3.8", "")                                                   \
 	/* PID namespaces and pidfds: probe_pid.c */                                               \
@@ -74,6 +79,7 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(pidfs_mount, NEED_SYSCALL, "open_tree", "6.15", "")                                      \
 	X(pidfs_xattr, NEED_SYSCALL, "fgetxattr", "6.17", "")                                      \
 	X(own_pid_max, NEED_KCONFIG, "PID_NS", "6.14", "")                                         \
+	X(coredump_info, NEED_KCONFIG, "COREDUMP", "6.16", "")                                     \
 	X(proc_pidns, NEED_SYSCALL, "fsconfig", "6.18", "")                                        \
 	X(autoreap, NEED_SYSCALL, "clone3", "7.2", "")                                             \
 	X(unborn_pidns, NEED_SYSCALL, "setns", "7.2", "")                                          \

@@ -28,6 +28,9 @@ bool probe_open_tree_namespace(void);
 bool probe_statmount_by_fd(void);
 bool probe_fsmount_namespace(void);
 bool probe_empty_mntns(void);
+bool probe_proc_unmountable(void);
+bool probe_overlay_by_fd(void);
+bool probe_beneath_root(void);
 
 /* probe_pid.c: PID namespaces and pidfds. */
 bool probe_posix_mqueue(void);
@@ -41,6 +44,7 @@ bool probe_pidfs_mount(void);
 bool probe_pidfs_xattr(void);
 bool probe_own_pid_max(void);
 bool probe_proc_pidns(void);
+bool probe_coredump_info(void);
 bool probe_autoreap(void);
 bool probe_unborn_pidns(void);
 

@@ -149,3 +149,43 @@ bool probe_empty_mntns(void)
 {
 	return try_in_fork(may_unshare, UNSHARE_EMPTY_MNTNS);
 }
+
+/* Of what cannot be mounted on, the entries of one directory; the tests try others. */
+static bool keeps_fdinfo_free(uint64_t unused)
+{
+	(void)unused;
+	return own_mounts() && mount("/proc/version", "/proc/self/fdinfo/0", NULL, MS_BIND, NULL) &&
+	       errno == ENOENT;
+}
+
+bool probe_proc_unmountable(void)
+{
+	return try_in_fork(keeps_fdinfo_free, 0);
+}
+
+static bool takes_a_layer(uint64_t unused)
+{
+	int fs = own_mounts() ? fsopen("overlay", FSOPEN_CLOEXEC) : -EBADF;
+	int layer = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	(void)unused;
+	return !fsconfig(fs, FSCONFIG_SET_FD, "lowerdir+", NULL, layer);
+}
+
+bool probe_overlay_by_fd(void)
+{
+	return try_in_fork(takes_a_layer, 0);
+}
+
+static bool goes_beneath_root(uint64_t unused)
+{
+	int copy = own_mounts() ? open_tree(-1, "/", OPEN_TREE_CLONE | AT_RECURSIVE) : -EBADF;
+
+	(void)unused;
+	return !move_mount(copy, "", -1, "/", MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH);
+}
+
+bool probe_beneath_root(void)
+{
+	return try_in_fork(goes_beneath_root, 0);
+}

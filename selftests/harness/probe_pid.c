@@ -73,6 +73,13 @@ bool probe_pidfd_supported(void)
 	return answered(self, PIDFD_INFO_SUPPORTED_MASK) & PIDFD_INFO_SUPPORTED_MASK;
 }
 
+bool probe_coredump_info(void)
+{
+	_fd_ int self = own_pidfd();
+
+	return answered(self, PIDFD_INFO_COREDUMP) & PIDFD_INFO_COREDUMP;
+}
+
 bool probe_pidfs_handle(void)
 {
 	union {

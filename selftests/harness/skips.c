@@ -87,8 +87,8 @@ bool skips_promised(enum need_kind kind, const char *since)
 
 	if (uname(&kernel) || !is_complete(kernel.release))
 		return false;
-	if (kind == NEED_PRIV)
-		return geteuid() == 0;
+	if (kind == NEED_PRIV && geteuid())
+		return false;
 	sscanf(kernel.release, "%d.%d.%d", &has[0], &has[1], &has[2]);
 	if (sscanf(since, "%d.%d.%d", &wants[0], &wants[1], &wants[2]) < 2)
 		return false;

@@ -352,6 +352,45 @@ TEST_EACH(
 	EXPECT_EQ(row->want, errno);
 }
 
+struct root_kind {
+	const char *label;
+	const char *root; /* chroot to it; NULL: the root as it is */
+	int want;
+};
+
+ROWS(root_kinds, struct root_kind) = {
+	{ "of_the_namespace", NULL, 0 },
+	{ "a_mount", ".", 0 },
+	{ "a_directory_of_a_mount", "spot", EINVAL },
+};
+
+TEST_EACH(root_kinds, mnt, the_root_stays_on_what_goes_beneath_it,
+	  .says = "beneath the root goes a mount, on which the old one stays until it is detached, "
+		  "where the root is a whole mount",
+	  .checks = "mnt-033", .needs = TREE_NEEDS | NEED(beneath_root))
+{
+	_fd_ int copy = -EBADF;
+	char old[PATH_MAX];
+
+	tree();
+	must_create("old", "1");
+	snprintf(old, sizeof(old), "/..%s/old", row->root ? "" : scratch());
+	copy = ASSERT_OK(clone_tree("tree", CLONED));
+	if (row->root)
+		MUST(chroot(row->root));
+	errno = 0;
+	EXPECT_EQ(row->want ? -1 : 0, move_mount(copy, "", AT_FDCWD, "/",
+						 MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH));
+	ASSERT_EQ(row->want, errno);
+	EXPECT(!exists("/file"));
+	MUST(fchdir(copy));
+	MUST(chroot("."));
+	EXPECT_EQ(!row->want, exists("%s", old));
+	if (!row->want)
+		EXPECT_OK(umount2(".", MNT_DETACH));
+	EXPECT(exists("/../file"));
+}
+
 TEST(mnt, a_released_tree_stays_whole,
      .says = "who is in a detached tree finds its submounts also after its descriptor was closed",
      .checks = "mnt-024", .needs = TREE_NEEDS)

@@ -100,3 +100,34 @@ TEST(mnt, mount_needs_the_right, .says = "mount and umount without CAP_SYS_ADMIN
 	}
 	EXPECT_OK(umount2("mounted", MNT_DETACH));
 }
+
+struct passing {
+	const char *label, *folder;
+};
+
+ROWS(passings, struct passing) = {
+	{ "link_of_a_descriptor", "/proc/self/fd" },
+	{ "about_a_descriptor", "/proc/self/fdinfo" },
+	{ "of_another_process", "/proc/1/fd" },
+};
+
+TEST_EACH(passings, mnt, what_passes_with_a_process_is_no_mount_point,
+	  .says = "nothing can be mounted on what /proc has of a descriptor: ENOENT",
+	  .checks = "mnt-048",
+	  .needs = NEED(admin) | NEED(mntns) | NEED(pidns) | NEED(proc_unmountable))
+{
+	CONTAINER(.unshare = CLONE_NEWNS | CLONE_NEWPID, .proc = true);
+
+	IN_CONTAINER {
+		_fd_ int null = MUST(open("/dev/null", O_RDONLY | O_CLOEXEC));
+		_fd_ int entry = -EBADF;
+		char path[64];
+
+		snprintf(path, sizeof(path), "%s/%d", row->folder, null);
+		entry = MUST(open(path, O_PATH | O_NOFOLLOW | O_CLOEXEC));
+		/* The link itself, not what it leads to. */
+		snprintf(path, sizeof(path), "/proc/self/fd/%d", entry);
+		EXPECT_ERRNO(ENOENT, mount("/proc/version", path, NULL, MS_BIND, NULL));
+		EXPECT_OK(mount("/proc/version", "/proc/self/status", NULL, MS_BIND, NULL));
+	}
+}

@@ -359,3 +359,31 @@ TEST(mnt, cover_stays_when_the_tree_is_detached,
 		EXPECT_ERRNO(ENOENT, faccessat(within, "cover/secret", F_OK, 0));
 	}
 }
+
+TEST(mnt, lock_goes_to_what_is_put_beneath,
+     .says = "beneath a locked mount goes another: that is locked instead, and hides what was "
+	     "hidden",
+     .finding = "what the host had hidden came to light", .checks = "mnt-034",
+     .needs = NEED(admin) | NEED(mntns) | NEED(userns) | NEED(open_tree) | NEED(beneath_root))
+{
+	covered_tree();
+
+	CONTAINER(.unshare = LESS_PRIVILEGED);
+
+	IN_CONTAINER {
+		int copy;
+
+		must_tmpfs("spot");
+		must_create("spot/beneath", "1");
+		copy = MUST(open_tree(-1, full("spot"), OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+		EXPECT_ERRNO(EINVAL, umount2("tree/cover", MNT_DETACH));
+		ASSERT_OK(move_mount(copy, "", -1, full("tree/cover"),
+				     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH));
+		close(copy);
+		EXPECT(!exists("tree/cover/beneath"));
+		ASSERT_OK(umount("tree/cover"));
+		EXPECT(exists("tree/cover/beneath"));
+		EXPECT_ERRNO(EINVAL, umount2("tree/cover", MNT_DETACH));
+		EXPECT(!exists("tree/cover/secret"));
+	}
+}
