@@ -202,6 +202,35 @@ TEST(mnt, pivot_root_refuses_a_mount_of_another_namespace,
 	EXPECT_OK(pivot_root(".", "."));
 }
 
+struct floor {
+	const char *label;
+	bool lowest; /* the root is the mount below all others of the namespace */
+	int want;
+};
+
+ROWS(floors, struct floor) = {
+	{ "on_another_mount", false, 0 },
+	{ "the_lowest", true, EINVAL },
+};
+
+TEST_EACH(
+	floors, mnt, pivot_root_needs_a_mount_below_the_root,
+	.says = "pivot_root fails with EINVAL where the root is the mount that all others are on: "
+		"the first ramfs, or nullfs since 7.0",
+	.checks = "mnt-103", .needs = NEED(root) | NEED(mntns))
+{
+	_fd_ int own = -EBADF;
+
+	own_stage();
+	own = MUST(open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC));
+	/* Who enters a namespace gets its topmost root. */
+	while (row->lowest && !umount2("/", MNT_DETACH)) MUST(setns(own, CLONE_NEWNS));
+	must_mount("new", "/", "tmpfs", 0, NULL);
+	errno = 0;
+	EXPECT_EQ(row->want ? -1 : 0, pivot_root("/..", "/.."));
+	EXPECT_EQ(row->want, errno);
+}
+
 /*
  * Forks a process that enters `root` ("" = stays), waits until this one has
  * pivoted, and then expects what `marker` says at "/" and in its cwd.

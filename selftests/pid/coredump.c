@@ -125,12 +125,12 @@ TEST_EACH(deaf_ears, pid, a_crash_that_nobody_hears_dumps_nothing,
 	  .says = "without a listener at the socket in core_pattern there is no core",
 	  .checks = "pid-56", .needs = CORE_NEEDS, .fixture = USES(machines_pattern))
 {
-	_fd_ int told = must_be_told();
 	struct pidfd_info info;
 	_fd_ int pidfd = -EBADF;
-	int status;
+	int told, status;
 	pid_t pid;
 
+	told = must_be_told();
 	if (!row->bound)
 		MUST(unlink(socket_path));
 	pid = must_crash();
@@ -140,6 +140,7 @@ TEST_EACH(deaf_ears, pid, a_crash_that_nobody_hears_dumps_nothing,
 	EXPECT(!WCOREDUMP(status));
 	ASSERT_OK(ask(pidfd, PIDFD_INFO_EXIT, &info));
 	EXPECT_EQ(status, info.exit_code);
+	close(told);
 }
 
 struct pattern {
