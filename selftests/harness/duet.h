@@ -24,7 +24,7 @@ struct container {
 	const char *hostname;   /* the container's hostname */
 	const char *domainname; /* its NIS domainname */
 	const char *bind[4];    /* "SOURCE:DESTINATION[:ro]" */
-	const char *tmpfs[4];   /* mount points of fresh tmpfs */
+	const char *tmpfs[4];   /* mount points of fresh tmpfs; subject: or "POINT:size=BYTES" */
 	const char *env[4];     /* "NAME=value" */
 	const char *memory;     /* bytes; subject only */
 	const char *pids;       /* number of tasks; subject only */

@@ -99,6 +99,10 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(own_dev, "dev")                                                                          \
 	X(own_tmpfs, "tmpfs")                                                                      \
 	X(private_mounts, "private-mounts")                                                        \
+	/* a tmpfs may be asked for by size, DESTINATION:size=BYTES */                             \
+	X(sized_tmpfs, "tmpfs-size")                                                               \
+	/* mount points that are made have the same mode whatever the caller's umask is */         \
+	X(fixed_modes, "fixed-modes")                                                              \
 	X(tame_binds, "tame-binds")                                                                \
 	X(own_sys, "sys")                                                                          \
 	X(mqueue, "mqueue")                                                                        \

@@ -158,3 +158,46 @@ TEST(mnt, a_made_destination_inherits_the_group,
 		MUST(rmdir("shared"));
 	}
 }
+
+struct mask {
+	const char *label;
+	mode_t mask;
+};
+
+ROWS(masks, struct mask) = {
+	{ "closed", 0077 },
+	{ "open", 0 },
+};
+
+TEST_EACH(masks, mnt, a_made_destination_has_a_fixed_mode,
+	  .says = "a destination that is made can be read by all and written by its owner only, "
+		  "whatever the caller's umask is",
+	  .finding = "the caller's umask decides who may use a destination that was made",
+	  .checks = "mnt-099", .layer = RUNTIME, .needs = TABLE_NEEDS | NEED(fixed_modes))
+{
+	ON_HOST {
+		must_mkdir("made");
+		must_mkdir("source");
+		must_create("file", "1");
+		umask(row->mask);
+	}
+
+	CONTAINER(FRESH, .bind = { text("%s:/mnt", scratch()),
+				   text("%s/source:/mnt/made/directory", scratch()),
+				   text("%s/file:/mnt/made/file", scratch()) });
+
+	ON_HOST {
+		struct stat directory, file;
+
+		umask(022);
+		MUST(stat("made/directory", &directory));
+		MUST(stat("made/file", &file));
+		EXPECT_EQ(0755, directory.st_mode & 07777);
+		EXPECT_EQ(0444, file.st_mode & 07577);
+		MUST(rmdir("made/directory"));
+		MUST(unlink("made/file"));
+		MUST(rmdir("made"));
+		MUST(rmdir("source"));
+		MUST(unlink("file"));
+	}
+}

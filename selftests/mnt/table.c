@@ -115,6 +115,35 @@ TEST(mnt, asked_for_tmpfs_is_there,
 	}
 }
 
+struct owner {
+	const char *label;
+	bool userns;
+};
+
+ROWS(owners, struct owner) = {
+	{ "host", .userns = false },
+	{ "user_namespace", .userns = true },
+};
+
+TEST_EACH(owners, mnt, asked_for_tmpfs_keeps_to_its_size,
+	  .says = "a tmpfs asked for by size takes that much and no more, in a user namespace, too",
+	  .finding = "a tmpfs took more than the size that was asked for",
+	  .checks = "mnt-081 mnt-082", .layer = RUNTIME,
+	  .needs = TABLE_NEEDS | NEED(userns) | NEED(sized_tmpfs))
+{
+	enum { SIZE = 1 << 20 };
+
+	CONTAINER(FRESH, .userns = row->userns, .tmpfs = { text("/mnt:size=%d", SIZE) });
+
+	IN_CONTAINER {
+		_fd_ int file = MUST(open("/mnt/file", O_RDWR | O_CREAT | O_CLOEXEC, 0644));
+
+		EXPECT_STREQ("tmpfs", mount_at("/mnt").type);
+		EXPECT_EQ(0, posix_fallocate(file, 0, SIZE / 2));
+		EXPECT_EQ(ENOSPC, posix_fallocate(file, 0, SIZE + 1));
+	}
+}
+
 TEST(mnt, asked_for_tmpfs_is_protected, .says = "a tmpfs asked for is mounted nosuid and nodev",
      .finding = "a tmpfs that was asked for lacks its protective flags",
      .checks = "mnt-081 mnt-076", .layer = RUNTIME, .needs = TABLE_NEEDS | NEED(own_sys))

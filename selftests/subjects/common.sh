@@ -99,6 +99,12 @@ split_bind() {
 	case $target in *:ro) target=${target%:ro} access=ro ;; esac
 }
 
+# Of TARGET[:size=BYTES]: sets `target` and `size`, which is empty when none was asked for.
+split_tmpfs() {
+	target=${1%%:*} size=''
+	case $1 in *:size=*) size=${1#*:size=} ;; esac
+}
+
 # shares NS: this namespace is to be the host's: uts pid ipc net cgroup.
 shares() {
 	case ,$share, in *,"$1",*) return 0 ;; esac
