@@ -164,6 +164,36 @@ TEST(mnt, nosuid_takes_the_set_user_id_bit_away,
 	EXPECT_EQ(65534, effective_uid_of("./copy"));
 }
 
+TEST(mnt, set_user_id_of_a_container_counts_for_nobody_outside,
+     .says = "a set-user-ID program on a file system of a lesser user namespace gains nothing",
+     .finding = "a program that the container made ran with the rights of its owner outside",
+     .checks = "mnt-126", .needs = NEED(root) | NEED(mntns) | NEED(userns))
+{
+	own_stage();
+	MUST(chmod(".", 0755));
+	must_mkdir("spot");
+
+	CONTAINER(.unshare = CLONE_NEWUSER | CLONE_NEWNS);
+
+	IN_CONTAINER {
+		must_tmpfs("spot");
+		set_user_id_copy("spot/copy");
+	}
+	ON_HOST {
+		_fd_ int inside =
+			MUST(open(text("/proc/%d/ns/mnt", inside_pid()), O_RDONLY | O_CLOEXEC));
+
+		IN_FORK {
+			MUST(setns(inside, CLONE_NEWNS));
+			MUST(chdir(scratch()));
+			EXPECT_EQ(65534, effective_uid_of("spot/copy"));
+			must_tmpfs("spot");
+			set_user_id_copy("spot/copy");
+			EXPECT_EQ(0, effective_uid_of("spot/copy"));
+		}
+	}
+}
+
 struct access_time {
 	const char *label;
 	unsigned long flags;

@@ -281,6 +281,38 @@ TEST(mnt, mount_reaches_every_peer,
 	EXPECT_EQ(0, mounts_below(full("other/")));
 }
 
+/* A new mount's peer group, which is gone when this returns. */
+static int short_lived_group(void)
+{
+	int group;
+
+	must_mount("m", "m", "tmpfs", 0, NULL);
+	must_mount(NULL, "m", NULL, MS_SHARED, NULL);
+	group = group_at("shared", "m");
+	MUST(umount("m"));
+	return group;
+}
+
+TEST(mnt, numbers_of_groups_are_given_again,
+     .says = "the number of a peer group that is gone is given to another one", .checks = "mnt-127",
+     .needs = NEED(admin) | NEED(mntns))
+{
+	bool again = false;
+	int last;
+
+	own_stage();
+	must_mkdir("m");
+	last = short_lived_group();
+	/* The smallest free number is given; others may take and leave one meanwhile. */
+	for (int i = 0; i < 50 && !again; i++) {
+		int group = short_lived_group();
+
+		again = group <= last;
+		last = group;
+	}
+	EXPECT(again);
+}
+
 /* "unit" with 1024 mounts: each bind of the tree onto a directory of itself doubles it. */
 static void many_mounts(void)
 {

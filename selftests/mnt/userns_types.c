@@ -112,6 +112,43 @@ TEST(mnt, read_only_proc_is_not_mounted_writable,
 	}
 }
 
+struct file_owner {
+	const char *label;
+	unsigned uid; /* on the host; the container has 0 and 1000 */
+	int want_open, want_chmod;
+};
+
+ROWS(file_owners, struct file_owner) = {
+	{ "mapped", 1000, 0, 0 },
+	{ "unmapped", 1001, EACCES, EPERM },
+};
+
+TEST_EACH(file_owners, mnt, rights_end_at_files_of_strangers,
+	  .says = "root of a user namespace may open and change files of users that it maps only",
+	  .finding = "root of the container has its rights over files of users it does not have",
+	  .checks = "mnt-125", .needs = NEED(root) | NEED(mntns) | NEED(userns))
+{
+	own_stage();
+	must_create("file", "1");
+	MUST(chmod("file", 0));
+	MUST(chown("file", row->uid, 0));
+
+	CONTAINER(.unshare = CLONE_NEWUSER | CLONE_NEWNS, .uid_map = "0 0 1\n1000 1000 1");
+
+	IN_CONTAINER {
+		int file;
+
+		MUST(setresuid(0, 0, 0));
+		errno = 0;
+		file = open("file", O_RDONLY | O_CLOEXEC);
+		EXPECT_EQ(row->want_open, errno);
+		close_fd(&file);
+		errno = 0;
+		EXPECT_EQ(row->want_chmod ? -1 : 0, chmod("file", 0600));
+		EXPECT_EQ(row->want_chmod, errno);
+	}
+}
+
 TEST(mnt, terminals_are_an_instance_apart,
      .says = "each devpts mount is an instance of its own: the same number, another terminal",
      .checks = "mnt-110", .needs = NEED(admin) | NEED(mntns))

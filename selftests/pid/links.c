@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The links in /proc/PID lead into a process: whoever may not trace it may not follow them. */
 #include <linux/capability.h>
+#include <sys/uio.h>
 
 #include "pid.h"
 
@@ -30,6 +31,47 @@ TEST_EACH(ways_in, pid, the_links_of_others_are_closed,
 		EXPECT(readlink(link, target, sizeof(target)) <= 0);
 		EXPECT_ERRNO(EACCES, open(link, O_RDONLY | O_CLOEXEC));
 	}
+}
+
+struct told_of_memory {
+	const char *label;
+};
+
+ROWS(told_of_memory, struct told_of_memory) = {
+	{ "mem" },
+	{ "environ" },
+	{ "maps" },
+	{ "auxv" },
+};
+
+TEST_EACH(told_of_memory, pid, memory_of_others_is_closed,
+	  .says = "what proc has of a process's memory is opened by who may trace the process only",
+	  .finding = "the memory of a process of the host can be read in the container",
+	  .checks = "pid-81", .needs = NEED(admin) | NEED(pidns) | NEED(userns))
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", getpid(), row->label);
+	MUST(close(ASSERT_OK(open(path, O_RDONLY | O_CLOEXEC))));
+	AS_NOBODY { EXPECT_ERRNO(EACCES, open(path, O_RDONLY | O_CLOEXEC)); }
+	UNSHARED(CLONE_NEWUSER) { EXPECT_ERRNO(EACCES, open(path, O_RDONLY | O_CLOEXEC)); }
+}
+
+TEST(pid, memory_of_others_is_not_copied,
+     .says = "process_vm_readv copies from processes that the caller may trace only: EPERM",
+     .finding = "the memory of a process of the host can be read in the container",
+     .checks = "pid-81", .needs = NEED(admin) | NEED(pidns) | NEED(userns))
+{
+	char secret = 's', copy = 0;
+	const struct iovec from = { &secret, 1 }, to = { &copy, 1 };
+	pid_t owner = getpid();
+
+	UNSHARED(CLONE_NEWUSER) {
+		EXPECT_ERRNO(EPERM, process_vm_readv(owner, &to, 1, &from, 1, 0));
+		EXPECT_EQ(0, copy);
+		EXPECT_EQ(1, process_vm_readv(getpid(), &to, 1, &from, 1, 0));
+	}
+	AS_NOBODY { EXPECT_ERRNO(EPERM, process_vm_readv(owner, &to, 1, &from, 1, 0)); }
 }
 
 /* The entry of map_files for the first mapping of the caller's own program. */
