@@ -180,5 +180,8 @@ TEST(caps, keyring_of_the_container_is_a_new_one,
 
 	CONTAINER(.unshare = CLONE_NEWNS);
 
-	ON_HOST { EXPECT(has_new_keyring(before, must_read("/proc/keys"))); }
+	ON_HOST {
+		EXPECT(!has_new_keyring(before, before));
+		EXPECT(has_new_keyring(before, must_read("/proc/keys")));
+	}
 }

@@ -98,6 +98,9 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(own_proc, "proc")                                                                        \
 	X(own_dev, "dev")                                                                          \
 	X(own_tmpfs, "tmpfs")                                                                      \
+	/* a container may have another's namespace, and get one more process */                   \
+	X(joining, "join")                                                                         \
+	X(adding, "exec")                                                                          \
 	X(private_mounts, "private-mounts")                                                        \
 	/* a tmpfs may be asked for by size, DESTINATION:size=BYTES */                             \
 	X(sized_tmpfs, "tmpfs-size")                                                               \

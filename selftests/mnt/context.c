@@ -72,6 +72,7 @@ TEST(mnt, fsmount_checks_its_arguments,
 	EXPECT_ERRNO(EINVAL, fsmount(created, 1U << 30, 0));
 	EXPECT_ERRNO(EINVAL, fsmount(created, 0, 1U << 30));
 	EXPECT_ERRNO(EINVAL, fsmount(created, 0, MOUNT_ATTR_NOATIME | MOUNT_ATTR_STRICTATIME));
+	AS_NOBODY { EXPECT_ERRNO(EPERM, fsmount(created, 0, 0)); }
 	EXPECT_OK(close(fsmount(created, 0, 0)));
 }
 

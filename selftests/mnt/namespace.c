@@ -214,6 +214,45 @@ TEST(mnt, younger_namespace_is_bound_and_lives,
 	}
 }
 
+struct member {
+	const char *label, *kind; /* whose file is in the tree */
+	int want;
+};
+
+ROWS(members, struct member) = {
+	{ "itself", "mnt", ELOOP },
+	{ "another_kind", "uts", 0 },
+};
+
+TEST_EACH(members, mnt, namespace_does_not_get_a_tree_that_holds_it,
+	  .says = "a tree with the file of a mount namespace in it is not attached there (ELOOP)",
+	  .checks = "mnt-113", .needs = NAMESPACE_NEEDS | NEED(open_tree))
+{
+	_fd_ int tree = -EBADF, namespace = -EBADF;
+
+	own_stage();
+	must_tmpfs("tree");
+	must_create("tree/file", "1");
+
+	CONTAINER(.unshare = CLONE_NEWNS);
+
+	ON_HOST {
+		const char *file = text("/proc/%d/ns/%s", inside_pid(), row->kind);
+
+		MUST(mount(file, "tree/file", NULL, MS_BIND, NULL));
+		tree = MUST(open_tree(AT_FDCWD, "tree",
+				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE));
+		namespace = MUST(open(text("/proc/%d/ns/mnt", inside_pid()), O_RDONLY | O_CLOEXEC));
+		IN_FORK {
+			MUST(setns(namespace, CLONE_NEWNS));
+			errno = 0;
+			EXPECT_EQ(row->want ? -1 : 0, move_mount(tree, "", AT_FDCWD, full("tree"),
+								 MOVE_MOUNT_F_EMPTY_PATH));
+			EXPECT_EQ(row->want, errno);
+		}
+	}
+}
+
 TEST(mnt, descriptor_table_is_unshared,
      .says = "unshare(CLONE_FILES) gives a copy: a descriptor closed in it stays open elsewhere",
      .checks = "mnt-009", .needs = NAMESPACE_NEEDS)

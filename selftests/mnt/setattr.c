@@ -349,6 +349,7 @@ TEST(mnt, concurrent_changes_do_not_mix,
 		turns += now != before;
 	}
 	EXPECT(is_whole(now));
+	EXPECT(!is_whole(SEEN_ONE | SEEN_OTHER));
 	for (int i = 0; i < 2; i++) {
 		MUST(kill(writers[i], SIGKILL));
 		EXPECT_SIGNAL(SIGKILL, must_wait(writers[i]));

@@ -6,6 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/un.h>
 
+/* The loopback device of a new network namespace is down. */
 static bool is_up(const char *device)
 {
 	_fd_ int fd = MUST(socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0));
@@ -18,11 +19,14 @@ static bool is_up(const char *device)
 
 TEST(net, loopback_is_up, .says = "the loopback device of the container is up",
      .finding = "the container's loopback device is down", .checks = "net-18", .layer = RUNTIME,
-     .needs = NEED(netns) | NEED(loopback))
+     .needs = NEED(netns) | NEED(userns) | NEED(loopback))
 {
 	CONTAINER(.unshare = CLONE_NEWNET);
 
 	IN_CONTAINER { EXPECT(is_up("lo")); }
+	ON_HOST {
+		UNSHARED(CLONE_NEWUSER | CLONE_NEWNET) { EXPECT(!is_up("lo")); }
+	}
 }
 
 TEST(net, abstract_socket_of_the_host_is_not_reached,

@@ -7,8 +7,6 @@
 #include <sys/resource.h>
 #include <time.h>
 
-enum { PATIENCE_MS = 10000 };
-
 pid_t clone3_with(struct clone_args *args)
 {
 	fflush(NULL);
@@ -88,9 +86,9 @@ static long long now_ms(void)
 	return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
 }
 
-bool vanishes(pid_t pid)
+bool vanishes_within(pid_t pid, int ms)
 {
-	long long limit = now_ms() + PATIENCE_MS;
+	long long limit = now_ms() + ms;
 
 	while (!kill(pid, 0) && now_ms() < limit) sched_yield();
 	return kill(pid, 0) && errno == ESRCH;

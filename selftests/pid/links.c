@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The links in /proc/PID lead into a process: whoever may not trace it may not follow them. */
 #include <linux/capability.h>
+#include <linux/kcmp.h>
 #include <sys/uio.h>
 
 #include "pid.h"
@@ -55,6 +56,88 @@ TEST_EACH(told_of_memory, pid, memory_of_others_is_closed,
 	MUST(close(ASSERT_OK(open(path, O_RDONLY | O_CLOEXEC))));
 	AS_NOBODY { EXPECT_ERRNO(EACCES, open(path, O_RDONLY | O_CLOEXEC)); }
 	UNSHARED(CLONE_NEWUSER) { EXPECT_ERRNO(EACCES, open(path, O_RDONLY | O_CLOEXEC)); }
+}
+
+struct folder {
+	const char *label;
+};
+
+ROWS(folders, struct folder) = { { "fd" }, { "fdinfo" } };
+
+TEST_EACH(folders, pid, descriptors_belong_to_whom_the_process_is,
+	  .says = "the descriptors of a process are shown to root and to the user that it is now",
+	  .checks = "pid-81", .needs = NEED(root) | NEED(pidns))
+{
+	const int flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC;
+	int go[2], done[2];
+	char path[64];
+	pid_t pid;
+
+	must_pipe(go);
+	must_pipe(done);
+	pid = must_fork();
+	if (!pid) {
+		hear_go(go[0]);
+		must_become_nobody();
+		MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+		say_go(done[1]);
+		for (;;) pause();
+	}
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, row->label);
+	MUST(close(ASSERT_OK(open(path, flags))));
+	AS_NOBODY { EXPECT_ERRNO(EACCES, open(path, flags)); }
+	say_go(go[1]);
+	hear_go(done[0]);
+	AS_NOBODY { EXPECT_OK(open(path, flags)); }
+	MUST(close(ASSERT_OK(open(path, flags))));
+	must_kill(pid);
+	for (int i = 0; i < 2; i++) {
+		close(go[i]);
+		close(done[i]);
+	}
+}
+
+TEST(pid, addresses_of_others_are_not_told,
+     .says = "the stat file of proc tells addresses to who may trace the process, to others 1",
+     .finding = "proc told the container where memory of a process of the host is",
+     .checks = "pid-81", .needs = NEED(admin) | NEED(pidns) | NEED(userns))
+{
+	static const char start_of_code[] = "%*d (%*[^)]) %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+					    "%*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s "
+					    "%lu";
+	pid_t owner = getpid();
+	unsigned long start = 0;
+
+	ASSERT_EQ(1, sscanf(must_read("/proc/%d/stat", owner), start_of_code, &start));
+	EXPECT_LT(1, start);
+	UNSHARED(CLONE_NEWUSER) {
+		ASSERT_EQ(1, sscanf(must_read("/proc/%d/stat", owner), start_of_code, &start));
+		EXPECT_EQ(1, start);
+	}
+	AS_NOBODY {
+		ASSERT_EQ(1, sscanf(must_read("/proc/%d/stat", owner), start_of_code, &start));
+		EXPECT_EQ(1, start);
+	}
+}
+
+static long compare(pid_t one, pid_t other)
+{
+	return syscall(SYS_kcmp, one, other, KCMP_VM, 0, 0);
+}
+
+TEST(pid, others_are_not_compared,
+     .says = "kcmp compares processes that the caller may trace, both of them: EPERM",
+     .checks = "pid-81", .needs = NEED(admin) | NEED(pidns) | NEED(userns) | NEED(kcmp))
+{
+	pid_t owner = getpid();
+
+	EXPECT_EQ(0, compare(owner, owner));
+	UNSHARED(CLONE_NEWUSER) {
+		EXPECT_EQ(0, compare(getpid(), getpid()));
+		EXPECT_ERRNO(EPERM, compare(owner, getpid()));
+		EXPECT_ERRNO(EPERM, compare(getpid(), owner));
+	}
+	AS_NOBODY { EXPECT_ERRNO(EPERM, compare(owner, owner)); }
 }
 
 TEST(pid, memory_of_others_is_not_copied,

@@ -41,6 +41,7 @@ TEST(pid, thirty_two_levels_and_no_more,
 		EXPECT_EQ(32, recall_number("depth"));
 	else
 		EXPECT_GT(32, recall_number("depth"));
+	UNSHARED(CLONE_NEWPID) { EXPECT(!in_initial_namespace()); }
 }
 
 TEST(pid, the_parent_namespace_can_be_asked_for,

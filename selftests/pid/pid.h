@@ -11,6 +11,9 @@
 /* waitid(2), 5.4. */
 #define WAIT_PIDFD ((idtype_t)3)
 
+/* How long a test waits for what takes no time at all. */
+enum { PATIENCE_MS = 10000 };
+
 /* clone3(2) with the caller's arguments: like fork, -1 and errno on failure. */
 pid_t clone3_with(struct clone_args *args);
 
@@ -30,8 +33,8 @@ int must_kill(pid_t pid);
 bool ended(int pidfd);
 bool ends(int pidfd);
 
-/* True when the number is free within ten seconds: who reaps himself has no reaper to wait for. */
-bool vanishes(pid_t pid);
+/* True when the number is free in time: who reaps himself has no reaper to wait for. */
+bool vanishes_within(pid_t pid, int ms);
 
 /* A byte over a pipe or socket: say() lets the one go on that waits in hear(). */
 void say_go(int fd);

@@ -40,7 +40,8 @@ static const char *of_the_first(void)
 TEST(pid, a_joined_namespace_is_shared,
      .says = "containers that share a PID namespace see, and may signal, each other's processes",
      .finding = "containers that should share a PID namespace do not see each other",
-     .checks = "pid-53", .layer = RUNTIME, .needs = NEED(root) | NEED(pidns) | NEED(own_proc))
+     .checks = "pid-53", .layer = RUNTIME,
+     .needs = NEED(root) | NEED(pidns) | NEED(own_proc) | NEED(joining))
 {
 	CONTAINER(a, .unshare = CLONE_NEWPID);
 	CONTAINER(b, .join = of_the_first());
@@ -77,7 +78,7 @@ TEST(pid, separate_namespaces_are_not_shared,
 TEST(pid, an_added_process_is_in_the_namespace,
      .says = "a process added to a container is in its PID namespace, with a PID of its own there",
      .finding = "a process added to a container is not in its PID namespace", .checks = "pid-54",
-     .layer = RUNTIME, .needs = NEED(root) | NEED(pidns) | NEED(own_proc))
+     .layer = RUNTIME, .needs = NEED(root) | NEED(pidns) | NEED(own_proc) | NEED(adding))
 {
 	struct added added = { 0 };
 

@@ -131,6 +131,7 @@ TEST(rootfs, dev_holds_nothing_else,
 		}
 		closedir(dev);
 		EXPECT_GE(seen, 10);
+		EXPECT(!is_usual("sda"));
 	}
 }
 

@@ -61,7 +61,10 @@ TEST_EACH(knobs, rootfs, knob_of_the_kernel_is_not_writable,
 {
 	CONTAINER(.unshare = CLONE_NEWNS);
 
-	IN_CONTAINER { EXPECT(is_out_of_reach(row->path)); }
+	IN_CONTAINER {
+		EXPECT(is_out_of_reach(row->path));
+		EXPECT(!is_out_of_reach("/proc/self/comm"));
+	}
 }
 
 TEST_EACH(knobs, rootfs, knob_is_not_writable_in_a_user_namespace,

@@ -84,6 +84,7 @@ TEST_EACH(masked_files, rootfs, masked_file_reads_empty,
 		EXPECT_EQ(recall_number("known"), exists("%s", row->path));
 		EXPECT_EQ(0, bytes_in(row->path));
 		EXPECT(!is_kernels(row->path));
+		EXPECT(is_kernels("/proc/self"));
 	}
 }
 

@@ -14,6 +14,18 @@
 #define ROOT_NAMESPACES (CLONE_NEWNS | CLONE_NEWPID)
 #define ROOT_NEEDS      NEED(admin) | NEED(mntns) | NEED(pidns)
 
+static inline bool same_file(const char *key, const struct stat *status)
+{
+	return (dev_t)recall_number(text("%s_dev", key)) == status->st_dev &&
+	       (ino_t)recall_number(text("%s_ino", key)) == status->st_ino;
+}
+
+/* Is this file the host's root or scratch directory? */
+static inline bool is_host(const struct stat *status)
+{
+	return same_file("root", status) || same_file("stage", status);
+}
+
 /* Host side: which files are the host's root and scratch directory. */
 static inline void host_remember(void)
 {
@@ -26,6 +38,16 @@ static inline void host_remember(void)
 	remember("root_ino", root.st_ino);
 	remember("stage_dev", stage.st_dev);
 	remember("stage_ino", stage.st_ino);
+	MUST_HOLD(is_host(&root) && is_host(&stage));
+}
+
+/* True when a path, with symlinks followed, is the same file as the container's root. */
+static inline bool is_root(const char *path)
+{
+	struct stat root, other;
+
+	MUST(stat("/", &root));
+	return !stat(path, &other) && root.st_dev == other.st_dev && root.st_ino == other.st_ino;
 }
 
 /*
@@ -42,6 +64,7 @@ static inline void root_enter(void)
 		MUST(umount2(".", MNT_DETACH));
 		MUST(chdir("/"));
 	}
+	MUST_HOLD(!is_root("/proc"));
 }
 
 /* Inside: root_enter(), and /proc has to be there: without it the claim cannot be kept. */
@@ -49,27 +72,6 @@ static inline void root_enter_with_proc(void)
 {
 	root_enter();
 	ASSERT(exists("/proc/self/mountinfo"));
-}
-
-static inline bool same_file(const char *key, const struct stat *status)
-{
-	return (dev_t)recall_number(text("%s_dev", key)) == status->st_dev &&
-	       (ino_t)recall_number(text("%s_ino", key)) == status->st_ino;
-}
-
-/* Is this file the host's root or scratch directory? */
-static inline bool is_host(const struct stat *status)
-{
-	return same_file("root", status) || same_file("stage", status);
-}
-
-/* True when a path, with symlinks followed, is the same file as the container's root. */
-static inline bool is_root(const char *path)
-{
-	struct stat root, other;
-
-	MUST(stat("/", &root));
-	return !stat(path, &other) && root.st_dev == other.st_dev && root.st_ino == other.st_ino;
 }
 
 #endif
