@@ -124,6 +124,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(clean_signals, "clean-signals")                                                          \
 	/* nor its scheduling and personality */                                                   \
 	X(clean_scheduling, "clean-scheduling")                                                    \
+	/* nor its umask: it is 022 */                                                             \
+	X(clean_umask, "clean-umask")                                                              \
 	/* nor its inheritable and ambient capabilities */                                         \
 	X(no_inherited_caps, "no-inherited-caps")                                                  \
 	/* the container is in a cgroup of its own, whether limits are asked for or not */         \

@@ -20,6 +20,29 @@ TEST(process, umask_protects_new_files,
 	IN_CONTAINER { EXPECT_EQ(022, umask(022) & 022); }
 }
 
+struct mask {
+	const char *label;
+	mode_t mask;
+};
+
+ROWS(masks, struct mask) = {
+	{ "open", 0 },
+	{ "closed", 0077 },
+};
+
+TEST_EACH(masks, process, umask_of_the_caller_is_gone,
+	  .says = "the command's umask is 022, whatever the caller's is",
+	  .finding = "the umask of the runtime's caller decides who may use the command's files",
+	  .checks = "process-07", .layer = RUNTIME, .needs = NEED(mntns) | NEED(clean_umask))
+{
+	ON_HOST { umask(row->mask); }
+
+	CONTAINER(.unshare = CLONE_NEWNS);
+
+	ON_HOST { umask(022); }
+	IN_CONTAINER { EXPECT_EQ(022, umask(022)); }
+}
+
 TEST(process, groups_of_the_caller_are_gone,
      .says = "the supplementary groups of the caller are not the command's",
      .finding = "the command has the supplementary groups of the runtime's caller",

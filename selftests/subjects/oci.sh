@@ -4,7 +4,7 @@
 # that goes away with it. The configuration is what such a runtime's own `spec`
 # proposes, with the capabilities, mount options and masks of container engines.
 
-provides='uts pid mnt ipc net user cgroup hostname domainname share run-as join sysctl exec bind tmpfs tmpfs-size read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups default-caps no-inherited-caps own-cgroup device-policy loopback'
+provides='uts pid mnt ipc net user cgroup hostname domainname share run-as join sysctl exec bind tmpfs tmpfs-size read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups clean-umask default-caps no-inherited-caps own-cgroup device-policy loopback'
 
 capabilities='"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
 	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
