@@ -25,8 +25,8 @@
  *
  * (*) and meet twice after it, if a CPU is idle; else clone3 makes it.
  *
- * Until execve the inside shares bulkhead's memory and runs on a stack of its own: it
- * must not touch what the host side may touch, allocate, or use errno (raw.h).
+ * Until execve the inside shares bulkhead's memory (but with --memory) and runs on a stack
+ * of its own: it must not touch what the host side may touch, allocate, or use errno (raw.h).
  */
 #include "create.h"
 
@@ -151,6 +151,15 @@ static uint64_t clone_flags(const struct container *c)
 	return flags;
 }
 
+/*
+ * Out of memory, the kernel kills all who share the memory of the one that it has chosen:
+ * in a cgroup with a limit that must not be bulkhead as well.
+ */
+static uint64_t shared_memory(const struct plan *p)
+{
+	return p->limits.memory ? 0 : SHARE_MEMORY;
+}
+
 static int host_clone(struct container *c)
 {
 	struct clone_args args = {
@@ -169,7 +178,7 @@ static int host_clone(struct container *c)
 		TRY(timens_clone(c, &args, inside_main, &the_inside));
 		pid = c->pid;
 	} else {
-		args.flags |= SHARE_MEMORY;
+		args.flags |= shared_memory(c->plan);
 		args.stack = (uintptr_t)inside_stack;
 		args.stack_size = sizeof(inside_stack);
 		pid = clone3_call(&args, &the_inside.born, inside_main, &the_inside);

@@ -130,6 +130,7 @@ static const struct hint hints[] = {
 	{ STEP_clone, ENOMEM, NULL, "the host is out of memory" },
 	{ STEP_start, KILLED_EARLY, NULL, "out of memory? see dmesg" },
 	{ STEP_id_map, NO_MAP_HELPER, NULL, "see its message above, and /etc/subuid, /etc/subgid" },
+	{ STEP_id_map, FOREIGN_PROC, NULL, "mount a new one first: unshare --mount-proc" },
 	{ STEP_id_map, EPERM, NULL,
 	  "only ids that you own or that /etc/subuid grants can be mapped" },
 	{ STEP_become_root, EINVAL, NULL, "the id map has no 0" },

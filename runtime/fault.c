@@ -53,6 +53,7 @@ static const char *reason(int why)
 	case KILLED_EARLY: return "its first process ended before the command started";
 	case NO_INTERPRETER: return "the file is there, but its interpreter is not";
 	case NO_DELEGATION: return "no cgroup v2 is delegated to this user";
+	case FOREIGN_PROC: return "it shows another PID namespace";
 	case NO_MAP_HELPER: return "the helper refused the map";
 	default: return strerror(why);
 	}

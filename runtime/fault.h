@@ -90,6 +90,7 @@ enum {
 	NO_INTERPRETER, /* the command is there, its interpreter is not */
 	NO_DELEGATION,  /* no cgroup that we may write to */
 	NO_MAP_HELPER,  /* newuidmap or newgidmap failed */
+	FOREIGN_PROC,   /* /proc has the processes of another PID namespace */
 };
 
 struct fault {

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -93,12 +94,24 @@ static int write_unprivileged(struct container *c)
 	return write_map(c, "gid_map", &p->gids);
 }
 
+/* To write to a process by a number of another namespace would be to write to a stranger. */
+static int check_proc(struct container *c)
+{
+	char self[16] = "";
+	int ret = sys_readlinkat(AT_FDCWD, "/proc/self", self, sizeof(self) - 1);
+
+	if (ret < 0 || atoi(self) != c->host_pid)
+		return fail(&c->fault, STEP_id_map, "/proc", ret < 0 ? ret : FOREIGN_PROC);
+	return 0;
+}
+
 int userns_host(struct container *c)
 {
 	const struct plan *p = c->plan;
 
 	if (!(p->namespaces & CLONE_NEWUSER))
 		return 0;
+	TRY(check_proc(c));
 	if (p->rootless)
 		return write_unprivileged(c);
 	TRY(write_map(c, "uid_map", &p->uids));

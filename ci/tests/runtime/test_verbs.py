@@ -71,6 +71,16 @@ def test_run_as_pid_1(as_root: Runtime) -> None:
     assert as_root.execute(argv).lines() == ["0", "1", "cat"]
 
 
+@pytest.mark.parametrize("options", [["--userns"], ["--userns", "--timens", "1,1"]])
+def test_proc_of_another_pid_namespace(as_root: Runtime, options: list[str]) -> None:
+    """Its numbers are those of strangers, whose id maps are not ours to write."""
+    argv = ["unshare", "--pid", "--fork", *as_root.run_argv(*options, "--", "true")]
+    as_root.execute(argv).refused('cannot write the id map "/proc"',
+                                  "it shows another PID namespace", "unshare --mount-proc")
+    argv.insert(1, "--mount-proc")
+    as_root.execute(argv).ok()
+
+
 def test_run_by_root_of_a_user_namespace(rootless: Runtime) -> None:
     argv = nested(rootless, "--user", "--map-root-user")
     assert rootless.execute(argv).lines() == ["0", "1", "cat"]
