@@ -14,8 +14,11 @@ from report import ktap
 
 PING_SECONDS = 2.0       # a guest that says nothing for so long is asked whether it lives
 HANG_SECONDS = 8.0       # and this is how long it may take to answer: init outranks every test
-SPLAT_QUIET_SECONDS = 0.4  # after a fatal splat: its text is complete when nothing more came
-MARK_SECONDS = 1.0       # how long the mark of a job's end may take through the kernel's log
+SPLAT_QUIET = 0.3, 2.0   # silence after a fatal splat that ends its text: a fast guest's, and most
+SPLAT_SECONDS = 5.0      # and it is cut off when it goes on for so long
+MARK_SECONDS = 2.0       # how long the log may be silent before the mark of a job's end
+LAG_SECONDS = 30.0       # how long it may lag behind at all
+SUBTESTS_MOST = 10       # times the limit, for a test that goes on reporting subtests
 LOG_LINES = 400          # how much of the log before a splat goes into the report
 STDERR_LINES = 20
 
@@ -57,6 +60,7 @@ class Session:
         self.guest = guest
         self.tests = {test.name: test for test in tests}
         self.limit = float("inf") if guest.patient else 3 * timeout * guest.factor + 5
+        self._quiet = min(SPLAT_QUIET[0] * guest.factor, SPLAT_QUIET[1])
         self._watcher = splats.Watcher(tables)
         self._parser = ktap.Parser()
         self._results: List[Tuple[ktap.Result, float]] = []
@@ -67,7 +71,7 @@ class Session:
         self._lines = 0
         self._end = ""               # why the session stopped before the program's end
         self._infra = False
-        self._since = self._heard = self._asked = 0.0
+        self._since = self._step = self._heard = self._asked = self._doomed = 0.0
         self._log_start = len(guest.log)
         self._publish = publish
         self._published = 0
@@ -76,7 +80,7 @@ class Session:
 
     def run(self, argv: List[str], job: str) -> Outcome:
         """Runs the program to its end, or to the guest's."""
-        self._since = self._heard = time.monotonic()
+        self._since = self._step = self._heard = time.monotonic()
         try:
             self.guest.execute(argv, job)
             while self._exit is None and not self._end:
@@ -96,12 +100,10 @@ class Session:
             splat = self._watcher.feed(event.text)
             if splat:
                 self._splats.append(splat)
+                self._doomed = self._doomed or now * splat.fatal
         elif event.kind == "out":
             self._lines += 1
-            result = self._parser.feed(event.text)
-            if result:
-                self._results.append((result, now - self._since))
-                self._since = now
+            self._take_output(event.text, now)
         elif event.kind == "err":
             self._lines += 1
             self._stderr = (self._stderr + [event.text])[-STDERR_LINES:]
@@ -116,26 +118,56 @@ class Session:
             if int(lines) != self._lines:
                 raise GuestDied("channel", f"{lines} lines were sent, {self._lines} arrived")
 
+    def _take_output(self, line: str, now: float) -> None:
+        """A line of the program: a result ends a test, one of a subtest shows that it goes on."""
+        subtests = self._parser.subtests
+        result = self._parser.feed(line)
+        if result:
+            self._results.append((result, now - self._since))
+            self._since = now
+        if result or self._parser.subtests > subtests:
+            self._step = now
+
     def _look_at_clock(self) -> None:
         """The watchdog: a dead kernel, a stuck program, a splat whose text has ended."""
         now = time.monotonic()
-        fatal = any(splat.fatal for splat in self._splats)
-        if fatal and now - self._heard > SPLAT_QUIET_SECONDS:
+        if self._doomed and (now - self._heard > self._quiet or
+                             now - self._doomed > SPLAT_SECONDS):
             self._end = "the kernel gave up"
-        elif self._splats and not fatal and len(self._results) > self._splats[0].mark:
+        elif self._splats and not self._doomed and len(self._results) > self._splats[0].mark:
             self._end = "the kernel complained"
-        elif now - self._since > self.limit:
-            self._end = f"no result within {self.limit:.0f} s"
-            self.guest.send("kill")
         elif self._asked and now - self._asked > HANG_SECONDS:
-            self._end = "hang"
-            self._splats.append(splats.Splat(
-                "hang", f"the guest did not answer for {HANG_SECONDS:.0f} s", True,
-                len(self._results)))
-            self._show_where_it_hangs()
+            self._judge_silence()
         elif not self._asked and now - self._heard > PING_SECONDS and not self.guest.patient:
             self.guest.send("ping 1")
             self._asked = now
+        elif not self._asked and self._is_late(now):
+            self._end = self._is_late(now)
+            self.guest.send("kill")
+
+    def _is_late(self, now: float) -> str:
+        """Why the running test has had its time; "" when it has some left."""
+        if now - self._step > self.limit:
+            return f"no result within {self.limit:.0f} s"
+        if now - self._since > SUBTESTS_MOST * self.limit:
+            return f"subtests without end for {SUBTESTS_MOST * self.limit:.0f} s"
+        return ""
+
+    def _judge_silence(self) -> None:
+        """Init does not answer: the kernel hangs, unless QEMU does not let it run."""
+        try:
+            state = self.guest.qmp.command("query-status", timeout=5.0).get("status")
+        except GuestDied:
+            state = "its monitor does not answer, either"
+        if state != "running":
+            self._infra = True
+            self._end = f"QEMU does not run the guest: {state}"
+            return
+        self._end = "hang"
+        self._splats.append(splats.Splat(
+            "hang", f"the guest did not answer for {HANG_SECONDS:.0f} s", True,
+            len(self._results)))
+        self._show_where_it_hangs()
 
     def _show_where_it_hangs(self) -> None:
         """Makes a kernel that listens to NMIs print its registers and stack."""
@@ -150,15 +182,17 @@ class Session:
 
     def _await_mark(self, job: str) -> None:
         """The log may lag behind the results: waits for the mark that init put at its end."""
+        latest = time.monotonic() + LAG_SECONDS
         deadline = time.monotonic() + MARK_SECONDS
         while not self._end and self._watcher.done != job and time.monotonic() < deadline:
             for event in self.guest.events(deadline - time.monotonic()):
                 if event.kind == "console":
                     self._take(event)
+                    deadline = min(latest, time.monotonic() + MARK_SECONDS)
 
     def _bury(self, error: GuestDied) -> None:
         """The guest is gone: by its kernel's doing, by its own, or by the host's."""
-        if any(splat.fatal for splat in self._splats):
+        if self._doomed:
             self._end = "the kernel gave up"
             return
         self._end = str(error)

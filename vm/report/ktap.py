@@ -65,6 +65,7 @@ class Parser:
         self.results: List[Result] = []
         self.problems: List[str] = []
         self.comments: List[str] = []        # diagnostics that belong to no result (yet)
+        self.subtests = 0                    # results of subtests, of all tests
         self._names: "set[str]" = set()
         self._nested_failures = 0
 
@@ -110,7 +111,10 @@ class Parser:
     def _nested(self, line: str) -> None:
         self.comments.append(line)
         match = RESULT.match(line.lstrip("# ").strip())
-        if match and judge(bool(match.group(1)), match.group(3) or "")[1] not in ("pass", "skip"):
+        if not match:
+            return
+        self.subtests += 1
+        if judge(bool(match.group(1)), match.group(3) or "")[1] not in ("pass", "skip"):
             self._nested_failures += 1
 
     def _result(self, match: "re.Match[str]") -> Result:

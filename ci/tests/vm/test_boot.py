@@ -136,7 +136,8 @@ def _guest_pid(launcher_pid: int) -> int:
 
 
 @pytest.mark.parametrize("number, said", [
-    (signal.SIGKILL, "QEMU ended with -9"), (signal.SIGTERM, "terminating on signal 15")])
+    (signal.SIGKILL, "QEMU ended with -9"), (signal.SIGTERM, "terminating on signal 15"),
+    (signal.SIGSTOP, "QEMU does not run the guest")])
 def test_a_qemu_killed_in_the_middle_is_replaced(launch: Launcher, number: int, said: str) -> None:
     launch()  # the snapshot is there afterwards
     command = launch.argv("--isolate", "none", "--timeout", "0.2",
