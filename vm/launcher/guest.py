@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import selectors
 import time
@@ -17,6 +18,7 @@ from launcher.qmp import Qmp
 # stretched: about five times what a current processor needs, which the limits have room for.
 UNSTRETCHED_FORK_US = 400
 LOG_MAX = 4 << 20  # bytes of console that are kept: a guest may print without end
+QUIT_SECONDS = 10  # what QEMU may take to end once it has closed its channels
 
 
 class Event(NamedTuple):
@@ -96,7 +98,15 @@ class Guest:
                 raise GuestDied("channel", f"the result channel is damaged: {error}") from None
         if dead:
             yield from self._last_words()
+            self.qemu.wait(QUIT_SECONDS)  # its exit status tells who ended it
             raise GuestDied("ended", "QEMU ended")
+
+    def last_events(self) -> Iterator[Event]:
+        """What a guest that is gone said before it went, and how QEMU ends."""
+        deadline = time.monotonic() + QUIT_SECONDS
+        with contextlib.suppress(GuestDied):
+            while time.monotonic() < deadline:
+                yield from self.events(deadline - time.monotonic())
 
     def _take(self, frame: wire.Frame) -> Iterator[Event]:
         text = frame.payload.decode("utf-8", "backslashreplace")
@@ -127,6 +137,8 @@ class Guest:
 
     def _last_words(self) -> Iterator[Event]:
         """The console up to its end, and a last line without a newline."""
+        if "console" not in self.qemu.channels:
+            return
         while (yield from self._read_console()) is False:
             self._selector.select(0.2)
         if self._line:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import socket
 import subprocess
@@ -118,6 +119,11 @@ class Qemu:
             raise GuestDied("qemu", f"QEMU did not start: {self.kill()}") from None
         channel.near.close()
         return connected
+
+    def wait(self, seconds: float) -> None:
+        """Returns when QEMU has ended by itself, or after that time."""
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(seconds)
 
     def kill(self) -> str:
         """Ends QEMU if it still runs, and returns what it wrote to stderr."""

@@ -192,6 +192,9 @@ class Session:
 
     def _bury(self, error: GuestDied) -> None:
         """The guest is gone: by its kernel's doing, by its own, or by the host's."""
+        if error.how == "qemu":
+            for event in self.guest.last_events():
+                self._take(event)
         if self._doomed:
             self._end = "the kernel gave up"
             return

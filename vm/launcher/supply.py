@@ -243,6 +243,10 @@ class Supplier:
     def _begun(self, guest: Guest) -> Guest:
         try:
             guest.begin()
+        except GuestDied as error:
+            if error.how == "qemu":
+                list(guest.last_events())
+            raise GuestDied(error.how, explain_boot(guest, error, guest.close())) from None
         except BaseException:
             guest.close()
             raise
