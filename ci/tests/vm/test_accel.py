@@ -3,9 +3,12 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
+import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import List
 
 import pytest
@@ -60,8 +63,8 @@ exec {real} "$@"
 
 
 def test_a_kvm_that_opens_and_hangs(launch: Launcher, tmp_path: Path) -> None:
-    if not Path("/dev/kvm").exists():
-        pytest.skip("no-device: /dev/kvm")
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        pytest.skip("no-device: a /dev/kvm that may be opened")
     real = hosts.find_qemu(ARCHES[ARCH])
     folder = fake_qemu(tmp_path / "fake", BROKEN_KVM.format(real=real))
     done = launch(tests="passes", BULKHEAD_QEMU_DIR=str(folder))
@@ -89,6 +92,26 @@ def test_the_answer_is_remembered_until_something_changes(tmp_path: Path) -> Non
     assert probes() == 2, "another QEMU"
     (Path(cache_module.root()) / "accel.json").write_text("not JSON")
     assert probes() == 3, "a damaged cache"
+
+
+def test_an_accelerator_that_was_too_slow_is_asked_again_soon(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = f'[ -e {tmp_path}/busy ] && exec sleep 60; exit {accel.PROBES[ARCH].status}'
+    qemu = str(fake_qemu(tmp_path / "fake", script) / f"qemu-system-{ARCH}")
+    monkeypatch.setattr(accel, "EMULATION_SECONDS", 0.5)
+    now = time.time()
+
+    def problem(later: float) -> str:
+        monkeypatch.setattr(accel, "time", SimpleNamespace(time=lambda: now + later))
+        return accel._problem(ARCHES[ARCH], qemu, "tcg")
+    (tmp_path / "busy").touch()
+    assert accel.TOO_SLOW in problem(0)
+    (tmp_path / "busy").unlink()
+    assert accel.TOO_SLOW in problem(accel.DOUBT_SECONDS - 10), "remembered"
+    assert not problem(accel.DOUBT_SECONDS + 10)
+    (tmp_path / "busy").touch()
+    assert not problem(accel.DOUBT_SECONDS + accel.BELIEVE_SECONDS - 10)
+    assert problem(accel.DOUBT_SECONDS + accel.BELIEVE_SECONDS + 20)
 
 
 @pytest.mark.parametrize("system, machine, arch, expected", [
