@@ -11,7 +11,7 @@ import shutil
 import time
 from typing import Any, Iterator, List
 
-KEEP_SNAPSHOTS = 24
+KEEP_SNAPSHOTS = 40      # a matrix of all subjects needs three for each kernel
 KEEP_SECONDS = 30 * 86400
 
 

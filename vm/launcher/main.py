@@ -20,6 +20,7 @@ from report import results
 
 INTERRUPTED = 130
 LIST_ATTEMPTS = 3
+MANY_MACHINES = 2        # each takes some 300 MB of the host's memory while it is in use
 
 
 def main(argv: List[str]) -> int:
@@ -67,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
         # A guest that has listed tests may run them, unless each wants one of its own or many
         # such guests would wait at once.
         use_again = options.isolate != "test" and len(combos) == 1
-        catalogues = [_catalogue(combo, use_again) for combo in combos]
+        catalogues = _catalogues(combos, use_again)
         plan.check_globs(options.tests, catalogues)
         if options.list:
             return _list(catalogues, options.tests)
@@ -86,6 +87,17 @@ def _baseline(path: str) -> Any:
         return results.load(path) if path else None
     except ValueError as problem:
         raise UsageError(str(problem)) from None
+
+
+def _catalogues(combos: List[setup.Combo], use_again: bool) -> List[plan.Catalogue]:
+    """The tests of each combination. Many machines are not all kept in memory meanwhile."""
+    many = len({combo.supplier for combo in combos}) > MANY_MACHINES
+    found = []
+    for combo in combos:
+        found.append(_catalogue(combo, use_again))
+        if many:
+            combo.supplier.rest()
+    return found
 
 
 def _catalogue(combo: setup.Combo, use_again: bool) -> plan.Catalogue:

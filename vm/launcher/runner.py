@@ -54,10 +54,13 @@ class Runner:
         self._numbers = itertools.count(1)
         self._stop = threading.Event()
         self._guests: "set[Guest]" = set()
+        self._left: Dict[Supplier, int] = {}   # jobs that still need it
 
     def work(self, jobs: Sequence[Job], guests: int) -> None:
         """Runs all jobs. An interrupt ends the guests and is passed on."""
         queue = iter(jobs)
+        for job in jobs:
+            self._left[job.supplier] = self._left.get(job.supplier, 0) + 1
         threads = [threading.Thread(target=self._drain, args=(queue,))
                    for _ in range(max(1, min(guests, len(jobs))))]
         try:
@@ -67,6 +70,8 @@ class Runner:
                 thread.join()
         except BaseException:
             self._stop.set()
+            for supplier in self._left:
+                supplier.abandon()
             with self._mutex:
                 for guest in self._guests:
                     guest.qemu.process.kill()  # its session ends at once
@@ -88,6 +93,15 @@ class Runner:
             except Exception as error:  # noqa: BLE001 - a thread must not die unheard
                 self._problem(f"the launcher failed: {type(error).__name__}: {error}")
                 self._lose(job, str(error))
+            self._leave(job.supplier)
+
+    def _leave(self, supplier: Supplier) -> None:
+        """A job is done; after its last one a machine holds no memory while others go on."""
+        with self._mutex:
+            self._left[supplier] -= 1
+            rest = not self._left[supplier] and any(self._left.values())
+        if rest:
+            supplier.rest()
 
     def _problem(self, text: str) -> None:
         with self._mutex:

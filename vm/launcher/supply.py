@@ -110,11 +110,18 @@ class Supplier:
                                           "file,id=results,path=results.log"]
         return shown(args + self.machine.arch.devices)
 
+    def rest(self) -> None:
+        """Gives memory back until the next guest is asked for, once a snapshot that was made is
+        kept."""
+        with self._mutex:
+            if self._spare:
+                self._spare.close()
+                self._spare = None
+            self._forget()
+
     def close(self) -> None:
-        """Removes what this run alone needed, once the snapshot that it made is kept."""
-        if self._spare:
-            self._spare.close()
-        self._forget()
+        """Removes what this run alone needed, too."""
+        self.rest()
         if self._folder:
             shutil.rmtree(self._folder, ignore_errors=True)
 
