@@ -66,7 +66,7 @@ class Launcher:
         results.unlink(missing_ok=True)
         done = subprocess.run(self.argv(*options, "--json", str(results), tests=tests),
                               env={**self.environment, **environment}, capture_output=True,
-                              encoding="utf-8", errors="replace", timeout=150, check=False)
+                              encoding="utf-8", errors="replace", timeout=400, check=False)
         report = json.loads(results.read_text()) if results.exists() else None
         assert "Traceback" not in done.stderr, done.stderr
         return Finished(done.returncode, done.stdout, done.stderr, report)

@@ -126,7 +126,7 @@ def test_guests_work_over_tcp_and_without_snapshots_as_on_windows(launch: Launch
     command = launch.argv("--isolate", "none", "--jobs", "1", tests="passes panics passes_again")
     done = subprocess.run([sys.executable, "-c", WITHOUT_POSIX, TREE / "vm", *command[1:]],
                           env=launch.environment, capture_output=True, encoding="utf-8",
-                          timeout=120, check=False)
+                          timeout=400, check=False)
     assert done.returncode == 4, done.stderr
     assert "ok      6.12" in done.stdout and "CRASH   6.12" in done.stdout
     assert "3 results" in done.stdout

@@ -6,7 +6,9 @@ from __future__ import annotations
 import os
 import pty
 import re
+import select
 import shlex
+import socket
 import subprocess
 import threading
 import time
@@ -15,6 +17,9 @@ from typing import List
 import pytest
 
 from .conftest import ARCH, Launcher
+
+PATIENCE = 120  # seconds for what comes at once on a machine that has nothing else to do
+ROUNDS = 6      # of a comparison that others on the machine may spoil
 
 
 def test_list(launch: Launcher) -> None:
@@ -77,8 +82,14 @@ def test_a_terminal_gets_one_moving_line(launch: Launcher) -> None:
 
 def _drain(terminal: int, until: str = "\0") -> str:
     data = b""
+    deadline = time.monotonic() + PATIENCE
     try:
-        while until.encode() not in data and (block := os.read(terminal, 4096)):
+        while until.encode() not in data:
+            ready, _, _ = select.select([terminal], [], [], deadline - time.monotonic())
+            assert ready, f"nothing more after {data!r}"
+            block = os.read(terminal, 4096)
+            if not block:
+                break
             data += block
     except OSError:
         pass  # Linux reports the other end's close like this
@@ -93,11 +104,26 @@ def test_shell(launch: Launcher) -> None:
     text = _drain(near, "# ")
     os.write(near, b"cat /root/before; hostname inside; hostname | tr a-z A-Z; exit\n")
     text += _drain(near)
-    assert process.wait(timeout=30) == 0, text
+    assert process.wait(timeout=PATIENCE) == 0, text
     assert "ready" in text and "INSIDE" in text
 
 
+def _wait_for_port(number: int) -> None:
+    """Somebody else on this machine may be debugging a guest right now."""
+    deadline = time.monotonic() + PATIENCE
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind(("127.0.0.1", number))
+                return
+            except OSError:
+                threading.Event().wait(0.2)
+    pytest.fail(f"port {number} is not free")
+
+
 def test_gdb_waits_and_then_the_tests_run(launch: Launcher) -> None:
+    _wait_for_port(1234)
     with subprocess.Popen(launch.argv("--gdb", tests="passes"), env=launch.environment,
                           stdout=subprocess.PIPE, encoding="utf-8") as process:
         assert process.stdout
@@ -112,11 +138,10 @@ def test_gdb_waits_and_then_the_tests_run(launch: Launcher) -> None:
 
 def _continue_with_gdb_protocol() -> None:
     """What gdb's `continue` sends."""
-    import socket
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + PATIENCE
     while True:
         try:
-            connection = socket.create_connection(("127.0.0.1", 1234), timeout=5)
+            connection = socket.create_connection(("127.0.0.1", 1234), timeout=PATIENCE)
             break
         except OSError:
             assert time.monotonic() < deadline, "no gdb server"
@@ -129,14 +154,18 @@ def _continue_with_gdb_protocol() -> None:
 
 
 def test_warm_start_is_fast(launch: Launcher) -> None:
-    """Against the plain boot of the same guest, side by side; room for a busy machine."""
-    launch(tests="passes")
-    took = {}
-    for name, options in (("cold", ["--no-snapshot"]), ("warm", []), ("warm again", [])):
-        start = time.monotonic()
-        assert launch(*options, tests="passes").status == 0
-        took[name] = time.monotonic() - start
-    assert min(took["warm"], took["warm again"]) <= 0.4 * took["cold"], took
+    """Against the plain boot of the same guest under emulation, where that is slow. Others on the
+    machine only ever add to the time, so the best of several rounds counts."""
+    best = {"cold": 1e9, "warm": 1e9}
+    launch("--accel", "tcg", tests="passes")
+    for _ in range(ROUNDS):
+        for name, options in (("cold", ["--no-snapshot"]), ("warm", [])):
+            start = time.monotonic()
+            assert launch("--accel", "tcg", *options, tests="passes").status == 0
+            best[name] = min(best[name], time.monotonic() - start)
+        if best["warm"] <= 0.4 * best["cold"]:
+            return
+    pytest.fail(f"a warm start is no faster than a cold one: {best}")
 
 
 def test_output_that_nobody_reads(launch: Launcher) -> None:

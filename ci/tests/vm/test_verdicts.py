@@ -10,6 +10,8 @@ import pytest
 
 from .conftest import Launcher
 
+LONG = 60  # seconds; before the limit of a test or its own sleep would end it, on any machine
+
 
 def test_results_of_an_orderly_run(launch: Launcher) -> None:
     done = launch()
@@ -50,7 +52,7 @@ def test_panic_is_put_down_to_the_running_test_and_the_others_go_on(launch: Laun
     assert "sysrq triggered crash" in crashed["reason"]
     assert "Call Trace" in crashed["log"] and "bulkhead: ok 1 demo.passes" in crashed["log"]
     assert "Call Trace" in done.out
-    assert crashed["duration"] < 5
+    assert crashed["duration"] < LONG
 
 
 @pytest.mark.parametrize("how", ["reboots", "powers_off"])
@@ -77,7 +79,7 @@ def test_an_oops_ends_the_guest_at_once(launch: Launcher) -> None:
     crashed = done.tests()["demo.oopses"]
     assert (crashed["status"], crashed["splat"]) == ("crash", "oops")
     assert "RIP: 0010:demo" in crashed["log"]
-    assert crashed["duration"] < 3
+    assert crashed["duration"] < LONG
     assert done.statuses()["passes_again"] == "pass"
 
 
@@ -100,7 +102,7 @@ def test_a_guest_that_panics_at_random_points(launch: Launcher) -> None:
     done = launch("--before", "echo done > /root/before; (usleep 150000; echo c > "
                   "/proc/sysrq-trigger) >/dev/null 2>&1 &", "--isolate", "none", tests=names)
     assert done.status in (1, 4)
-    assert set(done.statuses()) - {"after_the_last_test"} == set(names.split())
+    assert set(done.statuses()) - {"command", "after_the_last_test"} == set(names.split())
 
 
 def test_a_kernel_that_hangs(launch: Launcher) -> None:
