@@ -7,12 +7,13 @@ import contextlib
 import os
 import selectors
 import time
-from typing import Generator, Iterator, List, NamedTuple, Optional, Sequence
+from typing import Dict, Generator, Iterator, List, NamedTuple, Optional, Sequence
 
 from launcher import wire
 from launcher.errors import GuestDied
 from launcher.qemu import Qemu
 from launcher.qmp import Qmp
+from launcher.stopwatch import Stopwatch, waited
 
 # What the speed test of vm/guest/init.c (fork, exit, wait) may take before time limits are
 # stretched: about five times what a current processor needs, which the limits have room for.
@@ -47,6 +48,10 @@ class Guest:
                 qemu.channels[name].setblocking(False)
                 self._selector.register(qemu.channels[name], selectors.EVENT_READ, name)
 
+    def waited(self) -> Dict[str, float]:
+        """For how many seconds each of its threads could not run for want of a processor."""
+        return waited(self.qemu.process.pid)
+
     def send(self, text: str) -> None:
         """Sends one request to init."""
         sock = self.qemu.channels["results"]
@@ -71,12 +76,12 @@ class Guest:
 
     def await_frame(self, kind: str, timeout: float) -> str:
         """The payload of the next frame of that kind. Raises GuestDied when none comes."""
-        deadline = time.monotonic() + timeout
+        watch = Stopwatch(self)
         while True:
-            for event in self.events(deadline - time.monotonic()):
+            for event in self.events(min(1.0, timeout)):
                 if event.kind == kind:
                     return event.text
-            if time.monotonic() >= deadline:
+            if watch.passed(timeout):
                 raise GuestDied("silent", f"the guest did not say \"{kind}\" in {timeout:.0f} s")
 
     def events(self, timeout: float) -> Iterator[Event]:

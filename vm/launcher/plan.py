@@ -6,12 +6,12 @@ from __future__ import annotations
 import fnmatch
 import hashlib
 import json
-import time
 from typing import Any, Dict, List, NamedTuple, Sequence, Tuple
 
 from launcher import cache
 from launcher.errors import InfraError, UsageError
 from launcher.guest import Guest
+from launcher.stopwatch import Stopwatch
 
 KERNEL_SUBJECT = "kernel"  # the pseudo subject: tests of the kernel alone, no runtime between
 LIST_SECONDS = 60
@@ -100,9 +100,9 @@ def read_catalogue(guest: Guest, subject: str) -> Catalogue:
         if adapter(subject) else guest.execute(["/bin/sh", "-c", LIST_SCRIPT], "list")
     lines: List[str] = []
     limit = LIST_SECONDS * guest.factor
-    deadline = time.monotonic() + limit
-    while time.monotonic() < deadline:
-        for event in guest.events(deadline - time.monotonic()):
+    watch = Stopwatch(guest)
+    while not watch.passed(limit):
+        for event in guest.events(1.0):
             if event.kind == "out":
                 lines.append(event.text)
             if event.kind == "exit":

@@ -11,6 +11,8 @@ from typing import Any, Dict, List, Optional
 
 from launcher.errors import GuestDied
 
+PATIENCE = 60.0  # seconds; QEMU answers at once, but the host may be busy
+
 
 class Qmp:
     """The monitor of one QEMU. `events` collects the names of what it announced."""
@@ -22,7 +24,7 @@ class Qmp:
         self._greeted = False
 
     def command(self, name: str, arguments: Optional[Dict[str, Any]] = None,
-                descriptor: int = -1, timeout: float = 20.0) -> Any:
+                descriptor: int = -1, timeout: float = PATIENCE) -> Any:
         """Runs one command; DESCRIPTOR travels with it. Raises GuestDied on refusal or silence."""
         if not self._greeted:
             self._greeted = True
@@ -41,7 +43,7 @@ class Qmp:
             raise GuestDied("monitor", f"QEMU refused {name}: {reply['error'].get('desc')}")
         return reply["return"]
 
-    def wait_event(self, name: str, timeout: float = 20.0) -> None:
+    def wait_event(self, name: str, timeout: float = PATIENCE) -> None:
         """Returns once QEMU has announced event NAME."""
         if name not in self.events:
             self._await(lambda message: message.get("event") == name, timeout)

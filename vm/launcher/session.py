@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 from launcher import plan, splats
 from launcher.errors import GuestDied
 from launcher.guest import Event, Guest
+from launcher.stopwatch import Stopwatch
 from report import ktap
 
 PING_SECONDS = 2.0       # a guest that says nothing for so long is asked whether it lives
@@ -71,7 +72,11 @@ class Session:
         self._lines = 0
         self._end = ""               # why the session stopped before the program's end
         self._infra = False
-        self._since = self._step = self._heard = self._asked = self._doomed = 0.0
+        self._since = self._step = Stopwatch(guest)
+        self._heard = time.monotonic()
+        self._asked: Optional[Stopwatch] = None   # the ping that has no answer yet
+        self._doomed: Optional[Stopwatch] = None  # since the kernel gave up
+        self._calm = self._since                  # since its last word after that
         self._log_start = len(guest.log)
         self._publish = publish
         self._published = 0
@@ -80,7 +85,8 @@ class Session:
 
     def run(self, argv: List[str], job: str) -> Outcome:
         """Runs the program to its end, or to the guest's."""
-        self._since = self._step = self._heard = time.monotonic()
+        self._since = self._step = Stopwatch(self.guest)
+        self._heard = time.monotonic()
         try:
             self.guest.execute(argv, job)
             while self._exit is None and not self._end:
@@ -94,16 +100,18 @@ class Session:
         return self._outcome()
 
     def _take(self, event: Event) -> None:
-        now = time.monotonic()
-        self._heard, self._asked = now, 0.0
+        self._heard, self._asked = time.monotonic(), None
+        if self._doomed:
+            self._calm = Stopwatch(self.guest)
         if event.kind == "console":
             splat = self._watcher.feed(event.text)
             if splat:
                 self._splats.append(splat)
-                self._doomed = self._doomed or now * splat.fatal
+            if splat and splat.fatal and not self._doomed:
+                self._doomed = self._calm = Stopwatch(self.guest)
         elif event.kind == "out":
             self._lines += 1
-            self._take_output(event.text, now)
+            self._take_output(event.text)
         elif event.kind == "err":
             self._lines += 1
             self._stderr = (self._stderr + [event.text])[-STDERR_LINES:]
@@ -118,38 +126,38 @@ class Session:
             if int(lines) != self._lines:
                 raise GuestDied("channel", f"{lines} lines were sent, {self._lines} arrived")
 
-    def _take_output(self, line: str, now: float) -> None:
+    def _take_output(self, line: str) -> None:
         """A line of the program: a result ends a test, one of a subtest shows that it goes on."""
         subtests = self._parser.subtests
         result = self._parser.feed(line)
         if result:
-            self._results.append((result, now - self._since))
-            self._since = now
+            self._results.append((result, self._since.seconds()))
+            self._since = Stopwatch(self.guest)
         if result or self._parser.subtests > subtests:
-            self._step = now
+            self._step = Stopwatch(self.guest)
 
     def _look_at_clock(self) -> None:
         """The watchdog: a dead kernel, a stuck program, a splat whose text has ended."""
-        now = time.monotonic()
-        if self._doomed and (now - self._heard > self._quiet or
-                             now - self._doomed > SPLAT_SECONDS):
+        if self._doomed and (self._calm.passed(self._quiet) or
+                             self._doomed.seconds() > SPLAT_SECONDS):
             self._end = "the kernel gave up"
         elif self._splats and not self._doomed and len(self._results) > self._splats[0].mark:
             self._end = "the kernel complained"
-        elif self._asked and now - self._asked > HANG_SECONDS:
-            self._judge_silence()
-        elif not self._asked and now - self._heard > PING_SECONDS and not self.guest.patient:
+        elif self._asked:
+            if self._asked.passed(HANG_SECONDS):
+                self._judge_silence()
+        elif time.monotonic() - self._heard > PING_SECONDS and not self.guest.patient:
             self.guest.send("ping 1")
-            self._asked = now
-        elif not self._asked and self._is_late(now):
-            self._end = self._is_late(now)
+            self._asked = Stopwatch(self.guest)
+        elif self._lateness():
+            self._end = self._lateness()
             self.guest.send("kill")
 
-    def _is_late(self, now: float) -> str:
+    def _lateness(self) -> str:
         """Why the running test has had its time; "" when it has some left."""
-        if now - self._step > self.limit:
+        if self._step.passed(self.limit):
             return f"no result within {self.limit:.0f} s"
-        if now - self._since > SUBTESTS_MOST * self.limit:
+        if self._since.passed(SUBTESTS_MOST * self.limit):
             return f"subtests without end for {SUBTESTS_MOST * self.limit:.0f} s"
         return ""
 
@@ -276,14 +284,14 @@ class Session:
         last = next(reversed(list(self.tests.values())))
         test = missing[0] if missing else \
             last._replace(name=f"{last.program}.after_the_last_test", behaviours=[])
-        return Verdict(test, "crash", splat.text, time.monotonic() - self._since,
+        return Verdict(test, "crash", splat.text, self._since.seconds(),
                        self._parser.comments + self._stderr, splat.kind, self._log())
 
     def _judge_running(self, missing: List[plan.Planned]) -> List[Verdict]:
         """The test that was under way when the session was cut short."""
         if not missing:
             return []
-        test, seconds = missing[0], time.monotonic() - self._since
+        test, seconds = missing[0], self._since.seconds()
         pending = self._parser.comments + self._stderr
         status = "crash" if self._infra else "timeout"
         return [Verdict(test, status, self._end, seconds, pending, log=self._log(),

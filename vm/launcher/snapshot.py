@@ -20,6 +20,7 @@ from launcher.errors import GuestDied
 from launcher.guest import Guest
 from launcher.memory import Memory
 from launcher.qemu import Machine, Qemu, arguments
+from launcher.qmp import PATIENCE
 
 FORMAT = 2          # change it when a snapshot of an older launcher must not be used
 FILES = ("ram", "tail", "state", "meta.json")
@@ -119,7 +120,7 @@ def _save_devices(guest: Guest) -> bytes:
             guest.qmp.command("migrate-set-capabilities", CAPABILITIES)
             guest.qmp.command("getfd", {"fdname": "state"}, descriptor=far.fileno())
         guest.qmp.command("migrate", {"uri": "fd:state"})
-        near.settimeout(30)
+        near.settimeout(PATIENCE)
         data = bytearray()
         try:
             while block := near.recv(1 << 20):
@@ -205,7 +206,7 @@ def _load_devices(guest: Guest, state: bytes) -> None:
             guest.qmp.command("migrate-set-capabilities", CAPABILITIES)
             guest.qmp.command("getfd", {"fdname": "state"}, descriptor=far.fileno())
         guest.qmp.command("migrate-incoming", {"uri": "fd:state"})
-        near.settimeout(20)
+        near.settimeout(PATIENCE)
         near.sendall(state)
         near.shutdown(socket.SHUT_WR)
         guest.qmp.wait_event("RESUME")

@@ -17,6 +17,7 @@ from launcher.errors import GuestDied, InfraError
 from launcher.guest import Guest
 from launcher.memory import Memory
 from launcher.qemu import Machine, arguments, shown
+from launcher.stopwatch import Stopwatch
 
 BOOT_ATTEMPTS = 3        # emulators lose a boot now and then: no verdict on kernel or test
 BOOT_IDLE_SECONDS = 60   # a booting guest that says nothing for so long is dead
@@ -304,19 +305,19 @@ class Supplier:
 def await_ready(guest: Guest) -> None:
     """Returns when init is ready; raises GuestDied as soon as it is clear that it never will."""
     watcher = splats.Watcher((splats.load(), splats.load_allowed()))
-    last = time.monotonic()
+    quiet = Stopwatch(guest)
     doomed: Optional[splats.Splat] = None
     while True:
         for event in guest.events(0.5):
-            last = last if doomed else time.monotonic()
+            quiet = quiet if doomed else Stopwatch(guest)
             if event.kind == "ready":
                 return
             splat = watcher.feed(event.text) if event.kind == "console" else None
             if splat and splat.fatal:
                 doomed = splat
-        if doomed and time.monotonic() - last > SPLAT_SECONDS:
+        if doomed and quiet.passed(SPLAT_SECONDS):
             raise GuestDied("crash", doomed.text)
-        if time.monotonic() - last > BOOT_IDLE_SECONDS and not guest.patient:
+        if quiet.passed(BOOT_IDLE_SECONDS) and not guest.patient:
             raise GuestDied("silent", f"the guest said nothing for {BOOT_IDLE_SECONDS} s")
 
 

@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Sequence, Tuple
 
 import pytest
 
-from launcher import plan, session, splats
+from launcher import plan, session, splats, stopwatch
 from launcher.errors import GuestDied
 from launcher.guest import Event
 
@@ -23,9 +23,10 @@ class ScriptedGuest:
 
     patient, factor = False, 1.0
 
-    def __init__(self, script: Sequence[Line], answers: bool = True, state: str = "running") \
-            -> None:
+    def __init__(self, script: Sequence[Line], answers: bool = True, state: str = "running",
+                 busy: float = 0.0) -> None:
         self.now = self._due = 1000.0
+        self._busy = busy             # the part of the time for which the host lets it wait
         self.log = bytearray()
         self.sent: List[str] = []
         self.qmp = self
@@ -38,6 +39,9 @@ class ScriptedGuest:
         line = next(self._script, None)
         self._due += line[0] if line else 0
         return line
+
+    def waited(self) -> Dict[str, float]:
+        return {"one": self._busy * (self.now - 1000.0), "other": 0.7}
 
     def execute(self, argv: List[str], job: str) -> None:
         pass
@@ -52,6 +56,7 @@ class ScriptedGuest:
         return {"status": self._state}
 
     def events(self, timeout: float) -> Iterator[Event]:
+        assert self.now < 1000 + FOREVER, "the watchdog sleeps"
         if self._pongs:
             self._pongs -= 1
             yield Event("pong", "1")
@@ -72,7 +77,9 @@ def run(script: Sequence[Line], monkeypatch: pytest.MonkeyPatch, names: str = "a
         **how: Any) -> Tuple[Dict[str, session.Verdict], session.Outcome, ScriptedGuest]:
     """Plays the script to a session; verdicts by name, published ones and the others."""
     guest = ScriptedGuest(script, **how)
-    monkeypatch.setattr(session, "time", SimpleNamespace(monotonic=lambda: guest.now))
+    clock = SimpleNamespace(monotonic=lambda: guest.now)
+    for module in (session, stopwatch):
+        monkeypatch.setattr(module, "time", clock)
     verdicts: List[session.Verdict] = []
     tests = [plan.Planned(name, "a", "kernel", []) for name in names.split()]
     made = session.Session(guest, tests, TIMEOUT,  # type: ignore[arg-type]
@@ -148,6 +155,23 @@ def test_a_quiet_guest_that_answers_is_let_alone(monkeypatch: pytest.MonkeyPatch
     verdicts, _, guest = run(end([*HEAD, *result("ok 1 a.one", 0.9 * LIMIT)]), monkeypatch)
     assert verdicts["a.one"].status == "pass"
     assert guest.sent.count("ping 1") > 10
+
+
+@pytest.mark.parametrize("busy", [0.8, 1.0])
+def test_a_guest_that_is_not_let_run_is_waited_for(busy: float, monkeypatch: pytest.MonkeyPatch) \
+        -> None:
+    script = end([*HEAD, *result("ok 1 a.one", 2 * session.HANG_SECONDS)])
+    verdicts, outcome, _ = run(script, monkeypatch, answers=False, busy=busy)
+    assert verdicts["a.one"].status == "pass" and outcome.healthy
+    verdicts, _, guest = run(HEAD, monkeypatch, answers=False, busy=busy)
+    assert verdicts["a.one"].splat == "hang"
+    assert guest.now < 1000 + 6 * session.HANG_SECONDS, "but not for ever"
+
+
+def test_a_limit_is_in_the_guests_own_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = end([*HEAD, *result("ok 1 a.one", 1.5 * LIMIT)])
+    assert run(script, monkeypatch)[0]["a.one"].status == "timeout"
+    assert run(script, monkeypatch, busy=0.5)[0]["a.one"].status == "pass"
 
 
 OOPS = "[    1.000000] Oops: 0002 [#1] SMP"
