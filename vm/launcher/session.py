@@ -19,6 +19,7 @@ SPLAT_QUIET = 0.3, 2.0   # silence after a fatal splat that ends its text: a fas
 SPLAT_SECONDS = 5.0      # and it is cut off when it goes on for so long
 MARK_SECONDS = 2.0       # how long the log may be silent before the mark of a job's end
 LAG_SECONDS = 30.0       # how long it may lag behind at all
+END_SECONDS = 30.0       # what a program may take to end after its last result, in a fast guest
 SUBTESTS_MOST = 10       # times the limit, for a test that goes on reporting subtests
 LOG_LINES = 400          # how much of the log before a splat goes into the report
 STDERR_LINES = 20
@@ -61,6 +62,7 @@ class Session:
         self.guest = guest
         self.tests = {test.name: test for test in tests}
         self.limit = float("inf") if guest.patient else 3 * timeout * guest.factor + 5
+        self._end_limit = min(self.limit, END_SECONDS * guest.factor)
         self._quiet = min(SPLAT_QUIET[0] * guest.factor, SPLAT_QUIET[1])
         self._watcher = splats.Watcher(tables)
         self._parser = ktap.Parser()
@@ -157,6 +159,8 @@ class Session:
         """Why the running test has had its time; "" when it has some left."""
         if self._step.passed(self.limit):
             return f"no result within {self.limit:.0f} s"
+        if self._parser.plan == len(self._results) and self._step.passed(self._end_limit):
+            return f"no end within {self._end_limit:.0f} s of the last result"
         if self._since.passed(SUBTESTS_MOST * self.limit):
             return f"subtests without end for {SUBTESTS_MOST * self.limit:.0f} s"
         return ""
@@ -281,17 +285,20 @@ class Session:
 
     def _judge_late(self, splat: splats.Splat, missing: List[plan.Planned]) -> Verdict:
         """It belongs to the test that was running; to an entry of its own after the last one."""
-        last = next(reversed(list(self.tests.values())))
-        test = missing[0] if missing else \
-            last._replace(name=f"{last.program}.after_the_last_test", behaviours=[])
+        test = missing[0] if missing else self._afterwards()
         return Verdict(test, "crash", splat.text, self._since.seconds(),
                        self._parser.comments + self._stderr, splat.kind, self._log())
 
+    def _afterwards(self) -> plan.Planned:
+        """Stands for the time after the last test."""
+        last = next(reversed(list(self.tests.values())))
+        return last._replace(name=f"{last.program}.after_the_last_test", behaviours=[])
+
     def _judge_running(self, missing: List[plan.Planned]) -> List[Verdict]:
         """The test that was under way when the session was cut short."""
-        if not missing:
+        if not missing and self._infra:
             return []
-        test, seconds = missing[0], self._since.seconds()
+        test, seconds = missing[0] if missing else self._afterwards(), self._since.seconds()
         pending = self._parser.comments + self._stderr
         status = "crash" if self._infra else "timeout"
         return [Verdict(test, status, self._end, seconds, pending, log=self._log(),

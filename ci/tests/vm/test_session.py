@@ -133,6 +133,23 @@ def test_subtests_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert guest.now == pytest.approx(1000 + session.SUBTESTS_MOST * LIMIT, abs=2)
 
 
+def test_a_program_that_does_not_end_is_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
+    verdicts, outcome, guest = run([*HEAD, *result("ok 1 a.one")], monkeypatch)
+    assert verdicts["a.one"].status == "pass" and not outcome.healthy
+    assert verdicts["a.after_the_last_test"].status == "timeout"
+    assert guest.now == pytest.approx(1000 + session.END_SECONDS, abs=3)
+    two = [out("KTAP version 1"), out("1..2"), *result("ok 1 a.one")]
+    verdicts, _, guest = run(end([*two, *result("ok 2 a.two", 2 * session.END_SECONDS)]),
+                             monkeypatch, "a.one a.two")
+    assert [verdict.status for verdict in verdicts.values()] == ["pass", "pass"]
+
+
+def test_a_guest_that_is_lost_after_the_last_result_is_not_missed(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    verdicts, outcome, _ = run([*HEAD, *result("ok 1 a.one")], monkeypatch, answers=False, state="")
+    assert [verdict.status for verdict in verdicts.values()] == ["pass"] and not outcome.healthy
+
+
 @pytest.mark.parametrize("state, status, blame", [
     ("running", "crash", ""), ("internal-error", "crash", "infra"), ("paused", "crash", "infra"),
     ("", "crash", "infra")])
