@@ -7,7 +7,7 @@ import itertools
 import threading
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from launcher import plan, splats
+from launcher import hosts, plan, splats
 from launcher.errors import InfraError
 from launcher.guest import Guest
 from launcher.session import Outcome, Session, Verdict
@@ -55,14 +55,16 @@ class Runner:
         self._stop = threading.Event()
         self._guests: "set[Guest]" = set()
         self._left: Dict[Supplier, int] = {}   # jobs that still need it
+        self._at_once = 1
 
     def work(self, jobs: Sequence[Job], guests: int) -> None:
         """Runs all jobs. An interrupt ends the guests and is passed on."""
         queue = iter(jobs)
+        self._at_once = max(1, min(guests, len(jobs)))
         for job in jobs:
             self._left[job.supplier] = self._left.get(job.supplier, 0) + 1
         threads = [threading.Thread(target=self._drain, args=(queue,))
-                   for _ in range(max(1, min(guests, len(jobs))))]
+                   for _ in range(self._at_once)]
         try:
             for thread in threads:
                 thread.start()
@@ -165,6 +167,8 @@ class Runner:
         for trouble in guest.troubles:
             if trouble not in job.supplier.troubles:
                 job.supplier.troubles.append(trouble)
+        if self._left[job.supplier] > self._at_once < hosts.cpu_count():
+            job.supplier.expect()
         return guest
 
     def _before(self, job: Job, guest: Guest) -> str:

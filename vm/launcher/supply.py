@@ -63,6 +63,8 @@ class Supplier:
         self._mutex = threading.Lock()
         self._folder = ""
         self._spare: Optional[Guest] = None
+        self._ahead: Optional[threading.Thread] = None  # restores a guest before it is asked for
+        self._early: Optional[Guest] = None             # and leaves it here
 
     def fresh(self, terminal: bool = False) -> Guest:
         """A guest that has run nothing yet. Raises InfraError."""
@@ -81,10 +83,37 @@ class Supplier:
             return spare
         if self._snapshots:
             with self._mutex:
-                guest = self._restored_or_first(terminal)
+                guest = self._take_early() if not terminal else None
+                self.restores += bool(guest)
+                guest = guest or self._restored_or_first(terminal)
             if guest:
                 return guest
         return self._begun(self._boot(None, terminal))
+
+    def expect(self) -> None:
+        """Another guest will be asked for, and a processor is idle: it is restored meanwhile."""
+        if not self._mutex.acquire(blocking=False):
+            return  # somebody waits for one right now
+        try:
+            if self._saved and not self._ahead and not self._is_first_run():
+                self._ahead = threading.Thread(target=self._restore_early, args=(self._saved,))
+                self._ahead.start()
+        finally:
+            self._mutex.release()
+
+    def _restore_early(self, saved: snapshot.Saved) -> None:
+        with contextlib.suppress(OSError, GuestDied, InfraError):  # the one who asks finds out
+            self._early = self._begun(snapshot.restore(self.machine, saved))
+
+    def _take_early(self) -> Optional[Guest]:
+        """The guest that was restored before it was asked for, if it is alive."""
+        if self._ahead:
+            self._ahead.join()
+        guest, self._ahead, self._early = self._early, None, None
+        if guest and guest.qemu.process.poll() is not None:
+            self.troubles.append(f"a guest died before it could do anything: {guest.close()}")
+            return None
+        return guest
 
     def give_back(self, guest: Guest, use_again: bool) -> None:
         """Takes a guest back that has only listed its tests. Where another one costs a boot, or
@@ -118,6 +147,9 @@ class Supplier:
             if self._spare:
                 self._spare.close()
                 self._spare = None
+            early = self._take_early()
+            if early:
+                early.close()
             self._forget()
 
     def close(self) -> None:
@@ -177,6 +209,8 @@ class Supplier:
             return None
 
     def _forget(self) -> None:
+        if self._ahead:
+            self._ahead.join()
         if self._keeper:
             self._keeper.join()
             self._keeper = None

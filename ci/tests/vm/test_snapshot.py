@@ -213,3 +213,51 @@ def test_cold_boots_give_the_same_results(launch: Launcher) -> None:
     assert done.status == 1
     assert counts(done) == (1, 0)
     assert done.statuses() == launch().statuses()
+
+
+AHEAD = """
+import os, sys
+sys.path.insert(0, sys.argv.pop(1))
+from launcher import hosts, main, runner
+hosts.cpu_count = lambda: 2
+old_session = runner.Runner._session
+def session(self, job, *words):
+    print("# ahead", int(bool(job.supplier._ahead)), flush=True)
+    if job.supplier._ahead:
+        job.supplier._ahead.join()
+        if "HURT" in os.environ:
+            job.supplier._early.qemu.process.kill()
+            job.supplier._early.qemu.process.wait()
+    return old_session(self, job, *words)
+runner.Runner._session = session
+sys.exit(main.main(sys.argv[1:]))
+"""
+
+
+@pytest.mark.parametrize("jobs, ahead", [("1", [1, 1, 0]), ("2", [0, 0, 0])])
+def test_the_next_guest_is_restored_while_a_processor_is_idle(
+        launch: Launcher, jobs: str, ahead: List[int]) -> None:
+    launch(tests="passes")
+    said, run = run_ahead(launch, jobs)
+    assert said == ahead
+    assert (run["restores"], run["infra"]) == (3, [])
+
+
+def run_ahead(launch: Launcher, jobs: str, **environment: str) -> "tuple[List[int], Any]":
+    """Whether another guest was expected when each of three tests began, and the run's report."""
+    options = launch.argv("--isolate", "test", "--jobs", jobs,
+                          "--json", str(launch.scratch / "r.json"),
+                          tests="passes leaves_a_mark finds_no_mark")
+    done = subprocess.run([sys.executable, "-c", AHEAD, TREE / "vm", *options[1:]], check=False,
+                          env={**launch.environment, **environment}, capture_output=True,
+                          encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    said = [int(line.split()[2]) for line in done.stdout.split("\n") if "# ahead" in line]
+    return said, json.loads((launch.scratch / "r.json").read_text())["runs"][0]
+
+
+def test_a_guest_that_dies_before_it_is_needed_is_replaced(launch: Launcher) -> None:
+    launch(tests="passes")
+    _, run = run_ahead(launch, "1", HURT="1")
+    assert [text.split(":")[0] for text in run["infra"]] == \
+        ["a guest died before it could do anything"] * 2
