@@ -290,9 +290,10 @@ class Session:
                        self._parser.comments + self._stderr, splat.kind, self._log())
 
     def _afterwards(self) -> plan.Planned:
-        """Stands for the time after the last test."""
+        """Stands for the time after the last test; each guest has its own last one."""
         last = next(reversed(list(self.tests.values())))
-        return last._replace(name=f"{last.program}.after_the_last_test", behaviours=[])
+        name = last.name.partition(".")[2]
+        return last._replace(name=f"{last.program}.after_{name}", behaviours=[])
 
     def _judge_running(self, missing: List[plan.Planned]) -> List[Verdict]:
         """The test that was under way when the session was cut short."""

@@ -136,7 +136,7 @@ def test_subtests_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_program_that_does_not_end_is_not_passed(monkeypatch: pytest.MonkeyPatch) -> None:
     verdicts, outcome, guest = run([*HEAD, *result("ok 1 a.one")], monkeypatch)
     assert verdicts["a.one"].status == "pass" and not outcome.healthy
-    assert verdicts["a.after_the_last_test"].status == "timeout"
+    assert verdicts["a.after_one"].status == "timeout"
     assert guest.now == pytest.approx(1000 + session.END_SECONDS, abs=3)
     two = [out("KTAP version 1"), out("1..2"), *result("ok 1 a.one")]
     verdicts, _, guest = run(end([*two, *result("ok 2 a.two", 2 * session.END_SECONDS)]),
@@ -224,7 +224,7 @@ def test_a_log_that_lags_is_waited_for(lag: float, monkeypatch: pytest.MonkeyPat
               (lag, *done[-1][1:])]
     verdicts, outcome, _ = run(script, monkeypatch)
     assert verdicts["a.one"].status == "pass"
-    assert verdicts["a.after_the_last_test"].splat == "warning" and not outcome.healthy
+    assert verdicts["a.after_one"].splat == "warning" and not outcome.healthy
 
 
 def test_a_mark_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -70,7 +70,9 @@ def test_a_warning_fails_the_test_it_came_in(launch: Launcher) -> None:
                                "passes_again": "pass"}
     assert "kernel/demo.c:7" in done.tests()["demo.warns"]["reason"]
     assert "(the test itself: pass)" in done.tests()["demo.warns"]["reason"]
-    assert done.report and done.report["runs"][0]["restores"] >= 3  # a fresh guest after each
+    assert done.report
+    run, = done.report["runs"]
+    assert run["boots"] + run["restores"] >= 3, "a fresh guest after each"
 
 
 def test_an_oops_ends_the_guest_at_once(launch: Launcher) -> None:
@@ -94,7 +96,15 @@ def test_a_panic_after_the_last_result_is_not_lost(launch: Launcher) -> None:
     done = launch(tests="passes panics_afterwards")
     assert done.status == 4
     assert done.statuses() == {"passes": "pass", "panics_afterwards": "pass",
-                               "after_the_last_test": "crash"}
+                               "after_panics_afterwards": "crash"}
+
+
+def test_panics_after_several_last_results_have_names_of_their_own(launch: Launcher) -> None:
+    names = "panics_afterwards warns_afterwards"
+    done = launch("--isolate", "test", tests=names)
+    assert done.status == 4
+    assert done.report and sorted(test["name"] for test in done.report["runs"][0]["tests"]) == \
+        sorted(f"demo.{prefix}{name}" for name in names.split() for prefix in ("", "after_"))
 
 
 def test_a_guest_that_panics_at_random_points(launch: Launcher) -> None:
@@ -102,7 +112,7 @@ def test_a_guest_that_panics_at_random_points(launch: Launcher) -> None:
     done = launch("--before", "echo done > /root/before; (usleep 150000; echo c > "
                   "/proc/sysrq-trigger) >/dev/null 2>&1 &", "--isolate", "none", tests=names)
     assert done.status in (1, 4)
-    assert set(done.statuses()) - {"command", "after_the_last_test"} == set(names.split())
+    assert set(done.statuses()) - {"command", "after_passes_again"} == set(names.split())
 
 
 def test_a_kernel_that_hangs(launch: Launcher) -> None:
