@@ -10,7 +10,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Tuple
 from launcher import plan, splats
 from launcher.errors import GuestDied
 from launcher.guest import Event, Guest
-from launcher.stopwatch import Stopwatch
+from launcher.stopwatch import WAITING_SOME, Stopwatch
 from report import ktap
 
 PING_SECONDS = 2.0       # a guest that says nothing for so long is asked whether it lives
@@ -157,11 +157,12 @@ class Session:
 
     def _lateness(self) -> str:
         """Why the running test has had its time; "" when it has some left."""
-        if self._step.passed(self.limit):
+        if self._step.passed(self.limit, WAITING_SOME):
             return f"no result within {self.limit:.0f} s"
-        if self._parser.plan == len(self._results) and self._step.passed(self._end_limit):
+        if self._parser.plan == len(self._results) and \
+                self._step.passed(self._end_limit, WAITING_SOME):
             return f"no end within {self._end_limit:.0f} s of the last result"
-        if self._since.passed(SUBTESTS_MOST * self.limit):
+        if self._since.passed(SUBTESTS_MOST * self.limit, WAITING_SOME):
             return f"subtests without end for {SUBTESTS_MOST * self.limit:.0f} s"
         return ""
 

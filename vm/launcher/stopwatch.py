@@ -8,7 +8,9 @@ import glob
 import time
 from typing import Any, Dict
 
-WAITING_MOST = 0.8  # of the time that has passed: a limit is reached at last, however busy the host
+# The most of the time that has passed that may be waiting: a limit is reached at last, however busy
+# the host. For a limit with much room already, it is less.
+WAITING_MOST, WAITING_SOME = 0.8, 0.5
 
 
 def waited(pid: int) -> Dict[str, float]:
@@ -36,11 +38,11 @@ class Stopwatch:
         """What a clock on the wall says."""
         return time.monotonic() - self._start
 
-    def passed(self, limit: float) -> bool:
+    def passed(self, limit: float, most: float = WAITING_MOST) -> bool:
         """Whether the guest has had so many seconds, of those in which it could run."""
         seconds = self.seconds()
         if seconds <= limit:
             return False
         waiting = max([now - self._waited.get(thread, 0.0)
                        for thread, now in self._guest.waited().items()], default=0.0)
-        return seconds - min(waiting, WAITING_MOST * seconds) > limit
+        return seconds - min(waiting, most * seconds) > limit

@@ -189,6 +189,9 @@ def test_a_limit_is_in_the_guests_own_time(monkeypatch: pytest.MonkeyPatch) -> N
     script = end([*HEAD, *result("ok 1 a.one", 1.5 * LIMIT)])
     assert run(script, monkeypatch)[0]["a.one"].status == "timeout"
     assert run(script, monkeypatch, busy=0.5)[0]["a.one"].status == "pass"
+    verdicts, _, guest = run(HEAD, monkeypatch, busy=1.0)
+    assert verdicts["a.one"].status == "timeout"
+    assert guest.now == pytest.approx(1000 + 2 * LIMIT, abs=3)
 
 
 OOPS = "[    1.000000] Oops: 0002 [#1] SMP"
