@@ -4,6 +4,7 @@
 It is the one that is installed, else Debian's package, unpacked into the cache. Its guest's root is
 the host's, over virtio-fs or 9p. Debian's cloud kernels have no 9p, and QEMU before 8 brings a
 virtiofsd with other options than virtme-ng gives: a small program in front of it translates them.
+The guest's init names its virtio ports by the host's udev, and runs nothing without it.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Dict, List
 TREE = Path(__file__).resolve().parents[1]
 SUITE = "trixie"
 OLD_VIRTIOFSD = "/usr/lib/qemu/virtiofsd"
+UDEV = ("/usr/lib/systemd/systemd-udevd", "/lib/systemd/systemd-udevd")
 LIMIT = 900
 
 TRANSLATOR = f"""#!/bin/sh
@@ -62,6 +64,8 @@ class Virtme:
     """virtme-ng and one kernel, with all it writes below FOLDER."""
 
     def __init__(self, kernel: str, arch: str, accel: str, folder: Path) -> None:
+        if not any(os.access(program, os.X_OK) for program in UDEV):
+            raise PeerMissing("its guest needs udev (ci/deps --bench installs it)")
         trees = _unpacked("--arch", arch, "--kernel", kernel)
         modules = _only(trees, "usr/lib/modules/*/kernel").parent
         self._file = folder / "boot" / f"vmlinuz-{modules.name}"
