@@ -55,6 +55,7 @@ class Runner:
         self._stop = threading.Event()
         self._guests: "set[Guest]" = set()
         self._left: Dict[Supplier, int] = {}   # jobs that still need it
+        self._survived: "set[Supplier]" = set()  # has given a guest that was alive after --before
         self._at_once = 1
 
     def work(self, jobs: Sequence[Job], guests: int) -> None:
@@ -152,10 +153,13 @@ class Runner:
                 self._end(guest)
                 raise
             if not problem:
+                self._survived.add(job.supplier)
                 return guest
             self._end(guest)
-        job.supplier.stop(f"no guest survived --before, of {BEFORE_ATTEMPTS}: {problem}")
-        raise InfraError(job.supplier.dead)
+        text = f"no guest survived --before, of {BEFORE_ATTEMPTS}: {problem}"
+        if job.supplier not in self._survived:
+            job.supplier.stop(text)
+        raise InfraError(text)
 
     def _supplied(self, job: Job) -> Guest:
         guest = job.supplier.fresh()
