@@ -95,12 +95,24 @@ static int inside_inspect(struct inside *in)
 	return status_inspect(in);
 }
 
+/*
+ * The kernel drops what PID 1 neither handles nor blocks, and from READY on bulkhead sends
+ * signals. The init reads them from its mask, and unblocks them for the command.
+ */
+static int block_signals_for_init(struct inside *in)
+{
+	long ret = in->plan->init ? supervise_block_signals() : 0;
+
+	return ret < 0 ? fail(&in->fault, STEP_signals, "rt_sigprocmask", ret) : 0;
+}
+
 static int inside_run(struct inside *in)
 {
 	int ret;
 
 	TRY(inside_build(in));
 	TRY(inside_inspect(in));
+	TRY(block_signals_for_init(in));
 	TRY(command_close_descriptors(in));
 	TRY(seccomp_inside(in));
 	ret = in->plan->stage_only ? 0 : meet_say(in->channel, MEET_READY, NULL);
