@@ -123,6 +123,18 @@ static pid_t next_dead(int *status)
 	return pid > 0 ? pid : waitpid(-1, status, WNOHANG);
 }
 
+/*
+ * What a terminal and its shell send to a process group is for the command's group; until
+ * it has one (be_command()), the command is alone.
+ */
+static void forward(pid_t command, int sig)
+{
+	bool for_the_group = sig == SIGINT || sig == SIGQUIT || sig == SIGTSTP || sig == SIGCONT;
+
+	if (!for_the_group || kill(-command, sig) < 0)
+		kill(command, sig);
+}
+
 /* Reaps whoever has died. Returns the exit status of @command, or -1 while it lives. */
 static int reap(pid_t command)
 {
@@ -158,7 +170,7 @@ int init_main(char **argv)
 		if (sig == SIGCHLD)
 			status = reap((pid_t)command);
 		else if (sig > 0)
-			kill((pid_t)command, sig);
+			forward((pid_t)command, sig);
 	}
 	return status;
 }

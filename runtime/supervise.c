@@ -23,8 +23,9 @@ static const uint64_t ignored_by_default =
 	BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH);
 static const uint64_t stops_by_default = BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU);
 
-/* The terminal sends these to a process group, so the command's group gets them. */
-static const uint64_t from_keyboard = BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTSTP);
+/* A terminal and its shell send these to a process group, so the command's group gets them. */
+static const uint64_t for_the_group =
+	BIT(SIGINT) | BIT(SIGQUIT) | BIT(SIGTSTP) | BIT(SIGSTOP) | BIT(SIGCONT);
 
 long supervise_block_signals(void)
 {
@@ -113,7 +114,7 @@ static bool takes_default_action(const struct container *c, int sig)
 
 static void send_signal(const struct container *c, int sig)
 {
-	if (from_keyboard & BIT(sig) && RAW2(SYS_kill, -c->pid, sig) == 0)
+	if (for_the_group & BIT(sig) && RAW2(SYS_kill, -c->pid, sig) == 0)
 		return;
 	RAW4(SYS_pidfd_send_signal, c->pidfd, sig, NULL, 0);
 }
@@ -142,7 +143,7 @@ static void stop_ourselves(struct container *c)
 {
 	deliver(c, SIGTSTP);
 	RAW2(SYS_kill, c->host_pid, SIGSTOP);
-	RAW4(SYS_pidfd_send_signal, c->pidfd, SIGCONT, NULL, 0);
+	send_signal(c, SIGCONT);
 }
 
 static void take_signal(struct container *c, int sig)
@@ -170,10 +171,12 @@ static void take_signals(struct container *c)
 
 static void deliver_held(struct container *c)
 {
-	for (int sig = 1; sig <= 64; sig++)
-		if (c->held & BIT(sig))
-			deliver(c, sig);
+	const uint64_t held = c->held;
+
 	c->held = 0;
+	for (int sig = 1; sig <= 64; sig++)
+		if (held & BIT(sig))
+			take_signal(c, sig);
 }
 
 static void take_messages(struct container *c)

@@ -6,9 +6,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
+import host
 from containers import Runtime
 
 Process = subprocess.Popen[bytes]
@@ -115,6 +118,52 @@ def test_stopped_container_goes_on(runtime: Runtime) -> None:
         assert first_line(box) == text
     box.communicate()
     assert box.returncode == 0
+
+
+def descendants(pid: int) -> list[int]:
+    """All processes below one, by PID."""
+    found = []
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        found += [int(child), *descendants(int(child))]
+    return found
+
+
+def states(pids: list[int]) -> str:
+    """The letters of ps(1); T is stopped."""
+    return "".join((host.stat_fields(str(pid)) or "-")[0] for pid in pids)
+
+
+@pytest.mark.parametrize("options", [[], ["--init"]])
+def test_ctrl_z_stops_all_and_fg_continues_it(runtime: Runtime, options: list[str]) -> None:
+    """The first one, too; and the command's children, which a shell would reach by the group."""
+    box = runtime.start(*options, "--", "sh", "-c", "cat /dev/zero >/dev/null & echo up; cat")
+    assert box.stdin and first_line(box) == b"up\n"
+    # Bulkhead, the shell, its two children; the janitor and the init only watch.
+    family = [box.pid, *(pid for pid in descendants(box.pid)
+                         if "bulkhead" not in Path(os.readlink(f"/proc/{pid}/exe")).name)]
+    for text in (b"one\n", b"two\n"):
+        box.send_signal(signal.SIGTSTP)
+        assert host.wait_until(lambda: set(states(family)) == {"T"}, 10), states(family)
+        box.send_signal(signal.SIGCONT)
+        assert host.wait_until(lambda: "T" not in states(family), 10), states(family)
+        box.stdin.write(text)
+        box.stdin.flush()
+        assert first_line(box) == text
+    box.communicate(timeout=10)
+    assert box.returncode == 0
+
+
+def test_signal_while_the_init_is_executed_is_not_lost(any_caller: Runtime) -> None:
+    trace = any_caller.work / "trace"
+    slow = ("strace", "-f", "-qq", "-o", str(trace), "-e", "trace=execveat",
+            "-e", "inject=execveat:delay_enter=1000000")
+    box = replace(any_caller, caller=replace(any_caller.caller, switch=slow)).start(
+        "--init", "--", "sleep", "30")
+    assert host.wait_until(lambda: trace.exists() and "execveat(" in trace.read_text(), 10)
+    [bulkhead] = map(int, Path(f"/proc/{box.pid}/task/{box.pid}/children").read_text().split())
+    os.kill(bulkhead, signal.SIGTERM)
+    box.communicate(timeout=10)
+    assert box.returncode == 128 + signal.SIGTERM
 
 
 def test_signal_before_the_command_runs_is_not_lost(any_caller: Runtime) -> None:
