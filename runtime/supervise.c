@@ -138,11 +138,20 @@ static void deliver(struct container *c, int sig)
 	}
 }
 
-/* Ctrl-Z: the container stops, and bulkhead with it, until the shell continues both. */
+/*
+ * Ctrl-Z: the container stops, and bulkhead with it, until the shell continues both. Where
+ * there is no shell that could (an orphaned process group), SIGTSTP does not stop us.
+ */
 static void stop_ourselves(struct container *c)
 {
+	const uint64_t tstp = BIT(SIGTSTP);
+
+	terminal_restore(c);
 	deliver(c, SIGTSTP);
-	RAW2(SYS_kill, c->host_pid, SIGSTOP);
+	RAW2(SYS_kill, c->host_pid, SIGTSTP);
+	RAW4(SYS_rt_sigprocmask, SIG_UNBLOCK, &tstp, NULL, sizeof(tstp));
+	RAW4(SYS_rt_sigprocmask, SIG_BLOCK, &tstp, NULL, sizeof(tstp));
+	terminal_take(c);
 	send_signal(c, SIGCONT);
 }
 
@@ -150,6 +159,8 @@ static void take_signal(struct container *c, int sig)
 {
 	if (sig == SIGCHLD)
 		return;
+	if (sig == SIGCONT) /* whoever stopped us, the shell has used the terminal since */
+		terminal_take(c);
 	if (sig == SIGWINCH && c->plan->tty)
 		terminal_resize(c);
 	else if (!c->ready)
@@ -160,13 +171,31 @@ static void take_signal(struct container *c, int sig)
 		deliver(c, sig);
 }
 
-static void take_signals(struct container *c)
+/* The signal that has come, or 0. */
+static int next_signal(const struct container *c)
 {
 	struct signalfd_siginfo info = { .ssi_signo = 0 };
 
-	while (sys_read(c->signals, &info, sizeof(info)) == (long)sizeof(info))
-		if (info.ssi_signo >= 1 && info.ssi_signo <= 64)
-			take_signal(c, (int)info.ssi_signo);
+	sys_read(c->signals, &info, sizeof(info));
+	return info.ssi_signo <= 64 ? (int)info.ssi_signo : 0;
+}
+
+static void take_signals(struct container *c)
+{
+	int sig;
+
+	while ((sig = next_signal(c)) > 0)
+		take_signal(c, sig);
+}
+
+/*
+ * A key has sent @sig inside already. But as PID 1 the command has not got it unless it
+ * handles it.
+ */
+static void take_key(struct container *c, int sig)
+{
+	if (!c->plan->init && (!c->ready || takes_default_action(c, sig)))
+		take_signal(c, sig);
 }
 
 static void deliver_held(struct container *c)
@@ -253,6 +282,23 @@ static int wait_status(struct container *c)
  */
 static const struct timespec before_janitor = { .tv_nsec = 10000000L };
 
+/*
+ * The container is dead; what it wrote last waits for its reader, unless somebody ends us.
+ * Who has done so before wants no more than what is taken at once.
+ */
+static void pass_last_output(struct container *c)
+{
+	struct pollfd p[2] = { { c->signals, POLLIN, 0 }, { -1, POLLOUT, 0 } };
+	bool ended = c->died_of != 0;
+	int sig;
+
+	while ((p[1].fd = terminal_drain(c)) >= 0 && !ended) {
+		RAW5(SYS_ppoll, p, 2, NULL, NULL, 0);
+		while ((sig = next_signal(c)) > 0)
+			ended |= !((ignored_by_default | stops_by_default) & BIT(sig));
+	}
+}
+
 int supervise(struct container *c)
 {
 	enum { SIGNALS, PROCESS, CHANNEL, TERMINAL, COUNT = TERMINAL + 3 };
@@ -260,6 +306,7 @@ int supervise(struct container *c)
 		[SIGNALS] = { c->signals, POLLIN, 0 }, [PROCESS] = { c->pidfd, POLLIN, 0 }
 	};
 	long ret = c->plan->tty ? janitor_start(c) : 0;
+	int key;
 
 	while (ret >= 0 && !p[PROCESS].revents) {
 		p[CHANNEL] = (struct pollfd){ must_listen(c) ? c->channel[0] : -1, POLLIN, 0 };
@@ -275,13 +322,15 @@ int supervise(struct container *c)
 			take_signals(c);
 		if (!c->ready && c->held)
 			take_messages(c);
-		terminal_carry(c, &p[TERMINAL]);
+		key = terminal_carry(c, &p[TERMINAL]);
+		if (key)
+			take_key(c, key);
 	}
 	if (ret < 0) {
 		supervise_abort(c);
 		return 125;
 	}
-	terminal_drain(c);
+	pass_last_output(c);
 	return wait_status(c);
 }
 

@@ -3,6 +3,7 @@
 
 #include "sys.h"
 
+#include <signal.h>
 #include <string.h>
 #include <termios.h>
 #include <unistd.h>
@@ -18,6 +19,8 @@ struct buffer {
 static struct {
 	struct buffer in, out;
 	bool raw, input_ended, output_ended;
+	bool quoted; /* the next byte typed is no key (VLNEXT) */
+	int output;  /* stdout, or the same terminal without blocking */
 	struct termios before;
 } t;
 
@@ -27,19 +30,73 @@ void terminal_measure(struct container *c)
 		RAW3(SYS_ioctl, STDIN_FILENO, TIOCGWINSZ, &c->window);
 }
 
-void terminal_adopt(struct container *c, int master)
+/* Never so on a terminal that is not our session's: it knows no job control for us. */
+static bool is_in_background(void)
+{
+	pid_t foreground = 0;
+
+	return RAW3(SYS_ioctl, STDIN_FILENO, TIOCGPGRP, &foreground) == 0 &&
+	       foreground != getpgrp();
+}
+
+/*
+ * Has the kernel stop us, as it stops every program that wants the terminal while in the
+ * background, until the shell gives it to us: tcdrain(3) with SIGTTOU open does. It does
+ * not where nobody would continue us, or the caller ignores the signal; then the terminal
+ * is not ours, and we return false.
+ */
+static bool await_foreground(void)
+{
+	const uint64_t ttou = 1ULL << (SIGTTOU - 1);
+
+	if (!is_in_background())
+		return true;
+	RAW4(SYS_rt_sigprocmask, SIG_UNBLOCK, &ttou, NULL, sizeof(ttou));
+	RAW3(SYS_ioctl, STDIN_FILENO, TCSBRK, 1);
+	RAW4(SYS_rt_sigprocmask, SIG_BLOCK, &ttou, NULL, sizeof(ttou));
+	return !is_in_background();
+}
+
+void terminal_take(struct container *c)
 {
 	struct termios raw;
 
-	if (master < 0 || c->terminal >= 0)
+	if (c->terminal < 0 || !await_foreground())
 		return;
-	c->terminal = master;
-	RAW3(SYS_fcntl, master, F_SETFL, O_RDWR | O_NONBLOCK);
-	if (tcgetattr(STDIN_FILENO, &t.before) < 0)
+	if (!t.raw && tcgetattr(STDIN_FILENO, &t.before) < 0)
 		return;
 	raw = t.before;
 	cfmakeraw(&raw);
 	t.raw = tcsetattr(STDIN_FILENO, TCSADRAIN, &raw) == 0;
+}
+
+/*
+ * A write that fits in part would wait for a terminal that is not read from: another open
+ * file of the same terminal does not wait, and leaves the caller's as it is.
+ */
+static int open_output(void)
+{
+	int fd = -1;
+
+	if (isatty(STDOUT_FILENO))
+		fd = sys_openat(AT_FDCWD, "/proc/self/fd/1",
+				O_WRONLY | O_NOCTTY | O_NONBLOCK | O_CLOEXEC, 0);
+	return fd < 0 ? STDOUT_FILENO : fd;
+}
+
+/*
+ * The other end stays open here: when nobody inside has it open for a moment, that is not
+ * the end (EIO).
+ */
+void terminal_adopt(struct container *c, int master)
+{
+	if (master < 0 || c->terminal >= 0)
+		return;
+	c->terminal = master;
+	t.output = open_output();
+	RAW3(SYS_fcntl, master, F_SETFL, O_RDWR | O_NONBLOCK);
+	RAW3(SYS_ioctl, master, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
+	terminal_take(c);
 }
 
 static bool is_empty(const struct buffer *b)
@@ -59,10 +116,10 @@ void terminal_want(struct container *c, struct pollfd p[3])
 	p[0] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = -1, .events = POLLOUT };
 	p[2] = (struct pollfd){ .fd = events ? master : -1, .events = events };
-	if (master >= 0 && !t.input_ended && is_empty(&t.in))
+	if (master >= 0 && !t.input_ended && is_empty(&t.in) && !is_in_background())
 		p[0].fd = STDIN_FILENO;
 	if (!is_empty(&t.out))
-		p[1].fd = STDOUT_FILENO;
+		p[1].fd = t.output;
 }
 
 /* Returns false at the end of what @fd has to say. */
@@ -90,31 +147,83 @@ static void empty(struct buffer *b, int fd)
 		b->done = b->n;
 }
 
-void terminal_carry(struct container *c, const struct pollfd p[3])
+/* The signal that the terminal @mode makes of the byte @typed, or 0. */
+static int signal_of(const struct termios *mode, char typed)
 {
-	if (p[0].revents && !fill(&t.in, STDIN_FILENO)) {
+	static const int keys[][2] = { { VINTR, SIGINT }, { VQUIT, SIGQUIT }, { VSUSP, SIGTSTP } };
+	const cc_t byte = (cc_t)typed;
+	bool quoted = t.quoted;
+
+	t.quoted = !quoted && mode->c_lflag & ICANON && mode->c_lflag & IEXTEN &&
+		   byte == mode->c_cc[VLNEXT];
+	if (quoted || !(mode->c_lflag & ISIG) || byte == _POSIX_VDISABLE)
+		return 0;
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
+		if (byte == mode->c_cc[keys[i][0]])
+			return keys[i][1];
+	return 0;
+}
+
+/* Types what waits. Returns the signal that this sent to the first process's group, or 0. */
+static int type(const struct container *c)
+{
+	struct termios mode;
+	size_t at = t.in.done;
+	pid_t foreground = 0;
+	int sig = 0;
+
+	/* Of the other end: ioctl_tty(2) on a master asks that. Before it types, as it flushes. */
+	RAW3(SYS_ioctl, c->terminal, TIOCGPGRP, &foreground);
+	if (tcgetattr(c->terminal, &mode) < 0)
+		mode.c_lflag = 0;
+	empty(&t.in, c->terminal);
+	for (; at < t.in.done; at++) {
+		int key = signal_of(&mode, t.in.data[at]);
+
+		sig = key ? key : sig;
+	}
+	return foreground == c->pid ? sig : 0;
+}
+
+int terminal_carry(struct container *c, const struct pollfd p[3])
+{
+	int sig = 0;
+
+	if (p[0].revents && !fill(&t.in, STDIN_FILENO) && !is_in_background()) {
 		t.input_ended = true;
 		t.in = (struct buffer){ .data = { END_OF_FILE }, .n = 1 };
 	}
 	if (p[2].revents & POLLOUT)
-		empty(&t.in, c->terminal);
+		sig = type(c);
 	if (p[2].revents & (POLLIN | POLLHUP) && is_empty(&t.out) && !fill(&t.out, c->terminal))
 		t.output_ended = true;
 	if (p[2].revents & POLLHUP && t.output_ended)
 		t.in.done = t.in.n;
-	if (!is_empty(&t.out))
-		empty(&t.out, STDOUT_FILENO);
+	if (p[1].revents)
+		empty(&t.out, t.output);
+	return sig;
 }
 
-void terminal_drain(struct container *c)
+static bool is_writable(int fd)
 {
-	bool more = c->terminal >= 0;
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	struct timespec now = { 0, 0 };
 
-	while (more) {
-		while (!is_empty(&t.out))
-			empty(&t.out, STDOUT_FILENO);
-		more = fill(&t.out, c->terminal) && !is_empty(&t.out);
-	}
+	return RAW5(SYS_ppoll, &p, 1, &now, NULL, 0) == 1;
+}
+
+int terminal_drain(struct container *c)
+{
+	if (c->terminal < 0)
+		return -1;
+	do {
+		while (!is_empty(&t.out)) {
+			if (!is_writable(t.output))
+				return t.output;
+			empty(&t.out, t.output);
+		}
+	} while (fill(&t.out, c->terminal) && !is_empty(&t.out));
+	return -1;
 }
 
 void terminal_resize(struct container *c)
@@ -127,7 +236,7 @@ void terminal_resize(struct container *c)
 void terminal_restore(struct container *c)
 {
 	(void)c;
-	if (t.raw)
+	if (t.raw && !is_in_background())
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &t.before);
 	t.raw = false;
 }

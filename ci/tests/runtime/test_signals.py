@@ -136,7 +136,8 @@ def states(pids: list[int]) -> str:
 @pytest.mark.parametrize("options", [[], ["--init"]])
 def test_ctrl_z_stops_all_and_fg_continues_it(runtime: Runtime, options: list[str]) -> None:
     """The first one, too; and the command's children, which a shell would reach by the group."""
-    box = runtime.start(*options, "--", "sh", "-c", "cat /dev/zero >/dev/null & echo up; cat")
+    box = runtime.start(*options, "--", "sh", "-c", "cat /dev/zero >/dev/null & echo up; cat",
+                        preexec_fn=os.setpgrp)  # as a shell does with a job
     assert box.stdin and first_line(box) == b"up\n"
     # Bulkhead, the shell, its two children; the janitor and the init only watch.
     family = [box.pid, *(pid for pid in descendants(box.pid)

@@ -11,10 +11,12 @@ import signal
 import struct
 import subprocess
 import termios
+from pathlib import Path
 from typing import Iterator
 
 import pytest
 
+import host
 from containers import Runtime
 
 SIZE = struct.Struct("HHHH")
@@ -23,11 +25,14 @@ SIZE = struct.Struct("HHHH")
 class Terminal:
     """A pty in the place of the user's terminal, with a bulkhead in its foreground."""
 
-    def __init__(self, runtime: Runtime, *arguments: str) -> None:
+    def __init__(self, runtime: Runtime, *arguments: str, shell: str = "") -> None:
         self.host, self.user = pty.openpty()
         self.resize(24, 80)
         self.before = termios.tcgetattr(self.user)
-        self.box = subprocess.Popen(runtime.run_argv(*arguments), stdin=self.user,
+        argv = runtime.run_argv(*arguments)
+        if shell:
+            argv = ["sh", "-mc", shell, "sh", *argv]
+        self.box = subprocess.Popen(argv, stdin=self.user,
                                     stdout=self.user, stderr=self.user, cwd=runtime.work,
                                     preexec_fn=self.take_over)
         self.shown = b""
@@ -71,9 +76,25 @@ def terminals() -> Iterator[list[Terminal]]:
         terminal.close()
 
 
-def start(terminals: list[Terminal], runtime: Runtime, *arguments: str) -> Terminal:
-    terminals.append(Terminal(runtime, *arguments))
+def start(terminals: list[Terminal], runtime: Runtime, *arguments: str,
+          shell: str = "") -> Terminal:
+    """SHELL is a script with job control that runs bulkhead as "$@"."""
+    terminals.append(Terminal(runtime, *arguments, shell=shell))
     return terminals[-1]
+
+
+def children(pid: int) -> list[int]:
+    return [int(child) for child in
+            Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def is_stopped(pid: int) -> bool:
+    return (host.stat_fields(str(pid)) or "-")[0] == "T"
+
+
+def is_raw(screen: Terminal) -> bool:
+    flags = int(termios.tcgetattr(screen.user)[3])
+    return not flags & (termios.ICANON | termios.ECHO | termios.ISIG)
 
 
 def test_streams_are_a_terminal(runtime: Runtime, terminals: list[Terminal]) -> None:
@@ -116,12 +137,69 @@ def test_ctrl_c_reaches_the_command(runtime: Runtime, terminals: list[Terminal])
     assert screen.end() == 9
 
 
-def test_ctrl_c_ends_a_command_without_a_handler(runtime: Runtime,
-                                                 terminals: list[Terminal]) -> None:
-    screen = start(terminals, runtime, "--tty", "--init", "--", "sh", "-c", "echo ready; exec cat")
-    screen.until(b"ready")
+@pytest.mark.parametrize("options", [[], ["--init"]])
+@pytest.mark.parametrize("key, number", [(b"\x03", signal.SIGINT), (b"\x1c", signal.SIGQUIT)])
+def test_keys_end_a_command_without_a_handler(runtime: Runtime, terminals: list[Terminal],
+                                              options: list[str], key: bytes,
+                                              number: signal.Signals) -> None:
+    screen = start(terminals, runtime, "--tty", *options, "--", "cat")
+    screen.type(b"ready\n")
+    screen.until(b"ready\r\nready")  # the terminal's echo, and cat's
+    screen.type(key)
+    assert screen.end() == 128 + number
+
+
+def test_keys_without_a_signal_end_nothing(any_caller: Runtime, terminals: list[Terminal]) -> None:
+    """Quoted by Ctrl-V, or on a terminal in raw mode, or in the job of a shell inside."""
+    screen = start(terminals, any_caller, "--tty", "--", "sh", "-c",
+                   "echo ready; head -n 1; stty raw -echo; echo raw; head -c 1; exec sh -i")
+    screen.until(b"ready\r\n")
+    screen.type(b"\x16\x03\n")
+    screen.until(b"\x03\r\nraw")
     screen.type(b"\x03")
-    assert screen.end() == 128 + signal.SIGINT
+    screen.until(b"\x03")
+    screen.until(b"# ")
+    screen.type(b"stty sane; echo $((40 + 1)); cat\n")
+    screen.until(b"41\r\n")
+    screen.type(b"in-cat\n")
+    screen.until(b"in-cat\r\nin-cat\r\n")
+    screen.type(b"\x03")
+    screen.until(b"# ")
+    screen.type(b"echo $((40 + 2)); exit 5\n")
+    screen.until(b"42")
+    assert screen.end() == 5
+
+
+def test_ctrl_z_stops_a_command_without_a_handler(runtime: Runtime,
+                                                  terminals: list[Terminal]) -> None:
+    screen = start(terminals, runtime, "--tty", "--", "cat",
+                   shell='"$@"; echo STOPPED; read -r go; fg; echo "STATUS $?"')
+    assert host.wait_until(lambda: is_raw(screen), 10)
+    screen.type(b"ready\n")
+    screen.until(b"ready\r\nready")
+    screen.type(b"\x1a")
+    screen.until(b"STOPPED")
+    assert termios.tcgetattr(screen.user) == screen.before
+    screen.type(b"go\n")
+    assert host.wait_until(lambda: is_raw(screen), 10)
+    screen.type(b"again\n\x04")
+    screen.until(b"again\r\nagain")
+    screen.until(b"STATUS 0")
+    assert termios.tcgetattr(screen.user) == screen.before
+
+
+def test_in_the_background_it_waits_for_the_terminal(runtime: Runtime,
+                                                     terminals: list[Terminal]) -> None:
+    screen = start(terminals, runtime, "--tty", "--", "sh", "-c", 'read -r x; echo "got $x"',
+                   shell='"$@" & read -r go; fg; echo "STATUS $?"')
+    assert host.wait_until(lambda: [*map(is_stopped, children(screen.box.pid))] == [True], 10)
+    assert termios.tcgetattr(screen.user) == screen.before
+    screen.type(b"go\n")
+    assert host.wait_until(lambda: is_raw(screen), 10)
+    screen.type(b"word\n")
+    screen.until(b"got word")
+    screen.until(b"STATUS 0")
+    assert termios.tcgetattr(screen.user) == screen.before
 
 
 def test_ctrl_c_without_tty_works_too(runtime: Runtime, terminals: list[Terminal]) -> None:
@@ -163,6 +241,55 @@ def test_all_output_arrives(runtime: Runtime, terminals: list[Terminal]) -> None
     screen = start(terminals, runtime, "--tty", "--", "sh", "-c", "seq 1 20000; echo END")
     lines = screen.until(b"END\r\n").split(b"\r\n")
     assert lines[:20000] == [b"%d" % n for n in range(1, 20001)]
+
+
+def test_output_goes_on_when_nobody_had_it_open(runtime: Runtime,
+                                                terminals: list[Terminal]) -> None:
+    screen = start(terminals, runtime, "--tty", "--", "sh", "-c",
+                   "exec </dev/null >/dev/null 2>&1; sleep 1; exec <>/dev/tty >&0; "
+                   "echo back; read -r x; echo got $x")
+    screen.until(b"back")
+    screen.type(b"word\n")
+    screen.until(b"got word")
+    assert screen.end() == 0
+
+
+def start_with_full_pipe(runtime: Runtime, flags: int,
+                         *command: str) -> tuple[subprocess.Popen[bytes], int]:
+    """bulkhead with --tty, whose standard output nobody reads, and the end to read it from."""
+    read, write = os.pipe()
+    fcntl.fcntl(write, fcntl.F_SETFL, os.O_WRONLY | flags)
+    box = runtime.start("--tty", "--", *command, stdin=subprocess.DEVNULL, stdout=write)
+    assert host.wait_until(lambda: not select.select([], [write], [], 0)[1], 10)
+    os.close(write)
+    return box, read
+
+
+@pytest.mark.parametrize("flags", [0, os.O_NONBLOCK])
+def test_signals_arrive_while_nobody_reads(runtime: Runtime, flags: int) -> None:
+    box, read = start_with_full_pipe(runtime, flags, "yes")
+    box.terminate()
+    assert box.wait(timeout=10) == 128 + signal.SIGTERM
+    os.close(read)
+    box.communicate()
+
+
+@pytest.mark.parametrize("reads", [True, False])
+@pytest.mark.parametrize("flags", [0, os.O_NONBLOCK])
+def test_last_output_waits_for_its_reader(runtime: Runtime, flags: int, reads: bool) -> None:
+    size = 68_000  # the pipe's 64 KiB and a little
+    box, read = start_with_full_pipe(runtime, flags, "head", "-c", str(size), "/dev/zero")
+    assert host.wait_until(lambda: "Z" in [(host.stat_fields(str(child)) or "-")[0]
+                                           for child in children(box.pid)], 10)
+    if reads:
+        with os.fdopen(read, "rb") as pipe:
+            assert len(pipe.read()) == size
+    else:
+        box.terminate()
+    assert box.wait(timeout=10) == 0
+    if not reads:
+        os.close(read)
+    box.communicate()
 
 
 def test_tty_without_a_terminal(runtime: Runtime) -> None:
