@@ -278,9 +278,11 @@ static int wait_status(struct container *c)
 
 /*
  * A container that lives longer than this gets its janitor; until then the death signal
- * alone ties it to bulkhead, and starting one costs a short container a tenth of its time.
+ * alone ties it to bulkhead, which a command that changes its ids loses (prctl(2)). To
+ * start and end one takes a twentieth of the shortest container's time, and much more
+ * where no CPU is idle.
  */
-static const struct timespec before_janitor = { .tv_nsec = 10000000L };
+static const struct timespec before_janitor = { .tv_nsec = 2000000L };
 
 /*
  * The container is dead; what it wrote last waits for its reader, unless somebody ends us.
