@@ -91,7 +91,7 @@ static const struct hint hints[] = {
 	{ STEP_find_upper, ENOENT, NULL, "make the directory of --upper first" },
 	{ STEP_find_upper, EBUSY, NULL, "overlayfs works there: another container uses it" },
 	{ STEP_find_upper, EEXIST, NULL,
-	  "overlayfs would work there, but it holds something else: rename that" },
+	  "overlayfs would work there, but it is not of bulkhead's making: rename it" },
 	{ STEP_find_bind, ENOENT, NULL, "the source of a --bind must exist" },
 	{ STEP_find_bind, EMFILE, NULL, "too many binds for this descriptor limit: ulimit -n" },
 	{ STEP_make_cgroup, NO_CONTROLLER, NULL,

@@ -9,6 +9,12 @@
 #include <string.h>
 #include <sys/file.h>
 
+/*
+ * How a directory that bulkhead has made is told from one that a user has: with the
+ * sticky bit, for the owner alone.
+ */
+enum { OUR_MARK = S_ISVTX, NOT_OURS = S_IRWXG | S_IRWXO };
+
 /* Overlayfs makes its directories without any permission: nobody else has such. */
 static bool is_of_overlayfs(int dir, const struct dir_entry *e)
 {
@@ -38,30 +44,49 @@ static int check_contents(int dir)
 	return (int)n;
 }
 
-/* Whoever had the lock before may have removed the directory since we opened it. */
+/*
+ * Is the open directory @dir what @path names? Whoever had the lock before may have
+ * removed it since we opened it: then it is -ENOENT, or -EBUSY as another has the name.
+ */
 static int check_name(int dir, const char *path)
 {
-	struct statx ours = { .stx_ino = 0 }, there = { .stx_ino = 1 };
+	struct statx ours = { .stx_mask = 0 }, there = { .stx_mask = 0 };
 	int ret = sys_statx(dir, "", AT_EMPTY_PATH, STATX_INO, &ours);
 
 	if (ret == 0)
 		ret = sys_statx(AT_FDCWD, path, AT_SYMLINK_NOFOLLOW, STATX_INO, &there);
-	if (ret == 0 &&
-	    (ours.stx_ino != there.stx_ino || ours.stx_dev_major != there.stx_dev_major ||
-	     ours.stx_dev_minor != there.stx_dev_minor))
-		ret = -EBUSY;
-	return ret;
+	if (ret < 0)
+		return ret;
+	if (!(ours.stx_mask & there.stx_mask & STATX_INO))
+		return -LIE;
+	return ours.stx_ino == there.stx_ino && ours.stx_dev_major == there.stx_dev_major &&
+			       ours.stx_dev_minor == there.stx_dev_minor
+		       ? 0
+		       : -EBUSY;
+}
+
+/* A directory that bulkhead has not made may be empty, and still somebody's. */
+static int check_mark(int dir)
+{
+	struct statx stx = { .stx_mode = 0 };
+	int ret = sys_statx(dir, "", AT_EMPTY_PATH, STATX_MODE, &stx);
+
+	if (ret < 0)
+		return ret;
+	return stx.stx_mode & OUR_MARK && !(stx.stx_mode & NOT_OURS) ? 0 : -EEXIST;
 }
 
 /* Returns a descriptor of the directory, locked; -EBUSY when a container works there. */
-static int take(const char *path, bool is_new)
+static int take(const char *path)
 {
 	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
 	int ret = fd < 0 ? fd : (int)RAW2(SYS_flock, fd, LOCK_EX | LOCK_NB);
 
-	if (ret == 0 && !is_new)
+	if (ret == 0)
 		ret = check_name(fd, path);
-	if (ret == 0 && !is_new)
+	if (ret == 0)
+		ret = check_mark(fd);
+	if (ret == 0)
 		ret = check_contents(fd);
 	if (ret == 0)
 		return fd;
@@ -78,30 +103,33 @@ int upper_work_make(struct container *c)
 	text_add(c->work_path, sizeof(c->work_path), UPPER_WORK_SUFFIX);
 	if (strlen(c->work_path) == sizeof(c->work_path) - 1)
 		return fail(&c->fault, STEP_find_upper, c->plan->upper, ENAMETOOLONG);
-	ret = sys_mkdirat(AT_FDCWD, c->work_path, 0700);
+	ret = sys_mkdirat(AT_FDCWD, c->work_path, OUR_MARK | 0700);
 	if (ret == 0 || ret == -EEXIST)
-		ret = c->work = take(c->work_path, ret == 0);
+		ret = c->work = take(c->work_path);
 	return ret < 0 ? fail(&c->fault, STEP_find_upper, c->work_path, ret) : 0;
 }
 
-/* Until it is known to be gone: a call may fail in passing, or be lost. */
+/*
+ * Until it is known to be gone: a call may fail in passing, or be lost. Only who has the
+ * lock may remove it, so what the name was before the removal it is at the removal.
+ */
 void upper_work_remove(struct container *c)
 {
 	enum { PASSES = 3 };
 
 	if (!*c->work_path)
 		return;
-	if (c->work < 0) { /* not locked: whoever works there has something in it */
-		RAW3(SYS_unlinkat, AT_FDCWD, c->work_path, AT_REMOVEDIR);
+	if (c->work < 0) /* made, perhaps, and not locked yet */
+		c->work = take(c->work_path);
+	if (c->work < 0)
 		return;
-	}
 	RAW3(SYS_unlinkat, c->work, "work", AT_REMOVEDIR);
 	for (int i = 0; i < PASSES; i++) {
-		long ret = RAW3(SYS_unlinkat, AT_FDCWD, c->work_path, AT_REMOVEDIR);
+		int ret = check_name(c->work, c->work_path);
 
-		if (ret == -ENOENT)
+		if (ret == -ENOENT || ret == -EBUSY)
 			return;
-		if (ret < 0)
+		if (ret == 0 && RAW3(SYS_unlinkat, AT_FDCWD, c->work_path, AT_REMOVEDIR) < 0)
 			tree_remove(AT_FDCWD, c->work_path, true);
 	}
 }

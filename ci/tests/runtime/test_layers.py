@@ -4,11 +4,14 @@
 from __future__ import annotations
 
 import os
+import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
 import pytest
 
+import host
 from containers import Runtime
 
 
@@ -138,20 +141,73 @@ def test_one_container_at_a_time_works_on_upper(runtime: Runtime) -> None:
 
 
 def test_a_work_directory_that_was_left_is_taken_over(any_caller: Runtime) -> None:
-    """As it is left when bulkhead and its janitor are killed at once: nobody holds its lock."""
+    """bulkhead and its janitor are killed at once: nobody removes it, nobody holds its lock."""
     upper = any_caller.directory("upper")
-    any_caller.directory("upper.work")
-    any_caller.directory("upper.work/work", mode=0)
+    box = any_caller.start("--upper", upper, "--", "sh", "-c", "echo up; read line")
+    assert box.stdout and box.stdout.readline() == b"up\n"
+    os.kill(box.pid, signal.SIGSTOP)  # it sees nobody die
+    for child in Path(f"/proc/{box.pid}/task/{box.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    box.kill()
+    box.communicate(timeout=10)
+    assert Path(f"{upper}.work/work").is_dir()
     any_caller.run("--upper", upper, "--", "touch", "/kept").ok()
     assert [path.name for path in any_caller.work.iterdir()] == ["upper"]
 
 
-@pytest.mark.parametrize("name, mode", [("data", 0), ("work", 0o755)])
-def test_a_directory_that_is_no_work_directory_is_left_alone(any_caller: Runtime, name: str,
-                                                             mode: int) -> None:
+OURS = 0o1700  # the mode of a work directory that bulkhead has made
+
+
+@pytest.mark.parametrize("mode, name, inner", [(OURS, "data", 0), (OURS, "work", 0o755),
+                                               (0o755, "work", 0), (0o700, None, 0)])
+def test_a_directory_that_is_no_work_directory_is_left_alone(any_caller: Runtime, mode: int,
+                                                             name: str | None,
+                                                             inner: int) -> None:
     upper = any_caller.directory("upper")
-    any_caller.directory("upper.work")
-    data = any_caller.directory(f"upper.work/{name}", mode)
+    theirs = any_caller.directory("upper.work", mode)
+    if name:
+        any_caller.directory(f"upper.work/{name}", inner)
     result = any_caller.run("--upper", upper, "--", "true")
-    result.refused(f'"{upper}.work"', "File exists", "it holds something else")
-    assert data.is_dir()
+    result.refused(f'"{upper}.work"', "File exists", "not of bulkhead's making")
+    assert os.listdir(theirs) == ([name] if name else [])
+
+
+def delayed(runtime: Runtime, call: str, delay: str) -> Runtime:
+    """The same, where strace delays a system call."""
+    strace = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", f"inject={call}:{delay}")
+    return replace(runtime, caller=replace(runtime.caller, switch=strace))
+
+
+def test_who_ends_leaves_the_next_ones_work_directory_alone(as_root: Runtime) -> None:
+    upper = as_root.directory("upper")
+    work = Path(f"{upper}.work")
+    slow = delayed(as_root, "unlinkat", "delay_exit=1000000:when=2+")
+    first = slow.start("--upper", upper, "--", "sh", "-c", "echo up; read line")
+    assert first.stdout and first.stdout.readline() == b"up\n"
+    assert first.stdin
+    first.stdin.write(b"\n")
+    first.stdin.flush()
+    assert host.wait_until(lambda: not work.exists())
+    second = as_root.start("--upper", upper, "--", "sh", "-c",
+                           "echo up; read line; rm -r /etc && mkdir /etc && echo done")
+    assert second.stdout and second.stdout.readline() == b"up\n"
+    first.communicate(timeout=30)
+    assert first.returncode == 0 and (work / "work").is_dir()
+    out, err = second.communicate(b"\n", timeout=10)
+    assert (second.returncode, out, err) == (0, b"done\n", b"")
+    assert not work.exists()
+
+
+def test_who_is_refused_leaves_the_first_ones_work_directory_alone(as_root: Runtime) -> None:
+    """While that is still empty: the first one is about to start its container."""
+    upper = as_root.directory("upper")
+    work = Path(f"{upper}.work")
+    first = delayed(as_root, "clone3", "delay_enter=1500000:when=2").start(
+        "--upper", upper, "--", "sh", "-c", "rm -r /etc && mkdir /etc && echo done")
+
+    def is_locked() -> bool:
+        return work.exists() and f":{work.stat().st_ino} " in Path("/proc/locks").read_text()
+    assert host.wait_until(is_locked)
+    as_root.run("--upper", upper, "--", "true").refused(f'"{work}"', "esource busy")
+    out, err = first.communicate(timeout=30)
+    assert (first.returncode, out, err) == (0, b"done\n", b"")
