@@ -40,6 +40,11 @@ static bool wants_userns(const struct plan *p)
 	return p && p->namespaces & CLONE_NEWUSER;
 }
 
+static bool in_userns(const struct plan *p)
+{
+	return p && plan_is_in_userns(p);
+}
+
 static bool wants_no_userns(const struct plan *p)
 {
 	return p && !(p->namespaces & CLONE_NEWUSER);
@@ -88,7 +93,11 @@ static const struct hint hints[] = {
 	{ STEP_find_rootfs, EACCES, NULL, "you may not search a directory on the way" },
 	{ STEP_find_layer, ENOENT, NULL, "each --layer is an existing directory" },
 	{ STEP_find_layer, ENOTDIR, NULL, "each --layer is a directory" },
+	{ STEP_find_layer, EINVAL, in_userns,
+	  "in a user namespace no layer may have mounts below it" },
 	{ STEP_find_upper, ENOENT, NULL, "make the directory of --upper first" },
+	{ STEP_find_upper, EXDEV, NULL,
+	  "it is another mount than its parent, where overlayfs works: name a directory below it" },
 	{ STEP_find_upper, EBUSY, NULL, "overlayfs works there: another container uses it" },
 	{ STEP_find_upper, EEXIST, NULL,
 	  "overlayfs would work there, but it is not of bulkhead's making: rename it" },
@@ -151,6 +160,8 @@ static const struct hint hints[] = {
 	  "the current root is an initramfs or not a mount point, or its propagation is shared" },
 	{ STEP_pivot_root, EPERM, NULL, "CAP_SYS_ADMIN is missing, or the caller is in a chroot" },
 	{ STEP_overlay, EPERM, is_rootless, "overlayfs in a user namespace needs Linux 5.11" },
+	{ STEP_overlay, EINVAL, in_userns,
+	  "in a user namespace nothing may be mounted below --upper" },
 	{ STEP_overlay, ENODEV, NULL, "this kernel has no overlayfs: modprobe overlay" },
 	{ STEP_make_target, EROFS, NULL,
 	  "make it in the rootfs beforehand: the file system is read-only" },

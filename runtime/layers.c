@@ -95,18 +95,47 @@ static int attach_layers(struct inside *in, const int *trees)
 	return 0;
 }
 
-/* The parent of --upper, since the work directory must lie on the same mount. */
+/* The directory that --upper lies in; @parent has COMMAND_PATH_ROOM. */
+static void name_parent(const struct plan *p, char *parent)
+{
+	*parent = '\0';
+	text_add_bytes(parent, COMMAND_PATH_ROOM, p->upper,
+		       (size_t)(text_basename(p->upper) - p->upper));
+	if (!*parent)
+		text_add(parent, COMMAND_PATH_ROOM, ".");
+}
+
+/*
+ * The parent of --upper, since the work directory must lie on the same mount. In a user
+ * namespace what is mounted below it cannot be left out; it is not in the way, either.
+ */
 static int open_upper(struct inside *in)
 {
-	char parent[COMMAND_PATH_ROOM] = "";
+	const unsigned int flags = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC;
+	char parent[COMMAND_PATH_ROOM];
 	int tree;
 
-	text_add_bytes(parent, sizeof(parent), in->plan->upper,
-		       (size_t)(text_basename(in->plan->upper) - in->plan->upper));
-	if (!*parent)
-		text_add(parent, sizeof(parent), ".");
-	tree = sys_open_tree(AT_FDCWD, parent, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	name_parent(in->plan, parent);
+	tree = sys_open_tree(AT_FDCWD, parent, flags);
+	if (tree == -EINVAL)
+		tree = sys_open_tree(AT_FDCWD, parent, flags | AT_RECURSIVE);
 	return tree < 0 ? fail(&in->fault, STEP_find_upper, parent, tree) : tree;
+}
+
+/* A mount on --upper is no part of its parent's: what is written would go beneath it. */
+static int check_upper_mount(struct container *c)
+{
+	const char *upper = c->plan->upper;
+	char parent[COMMAND_PATH_ROOM];
+	uint64_t own = 0, around = 1;
+	int ret = sys_mount_id(AT_FDCWD, upper, &own);
+
+	name_parent(c->plan, parent);
+	if (ret == 0)
+		ret = sys_mount_id(AT_FDCWD, parent, &around);
+	if (ret == 0 && own != around)
+		ret = -EXDEV;
+	return ret < 0 ? fail(&c->fault, STEP_find_upper, upper, ret) : 0;
 }
 
 static void add_upper_options(const struct plan *p, char *options)
@@ -173,6 +202,7 @@ int layers_host(struct container *c)
 {
 	if (!c->plan->upper)
 		return 0;
+	TRY(check_upper_mount(c));
 	TRY(janitor_start(c));
 	return upper_work_make(c);
 }

@@ -211,3 +211,46 @@ def test_who_is_refused_leaves_the_first_ones_work_directory_alone(as_root: Runt
     as_root.run("--upper", upper, "--", "true").refused(f'"{work}"', "esource busy")
     out, err = first.communicate(timeout=30)
     assert (first.returncode, out, err) == (0, b"done\n", b"")
+
+
+def with_mount(runtime: Runtime, point: Path) -> Runtime:
+    """The same in a mount namespace with a tmpfs on that directory."""
+    around = ("unshare", "--mount", "sh", "-c", 'mount -t tmpfs none "$0" && exec "$@"',
+              str(point))
+    return replace(runtime, caller=replace(runtime.caller, around=around))
+
+
+@pytest.mark.parametrize("options", [[], ["--userns"]])
+def test_an_upper_that_is_a_mount_point_is_refused(as_root: Runtime, options: list[str]) -> None:
+    """What is written would go beneath the mount."""
+    upper = as_root.directory("upper")
+    box = with_mount(as_root, upper)
+    for name in (str(upper), "upper"):
+        box.run(*options, "--upper", name, "--", "touch", "/x").refused(
+            f'"{name}"', "name a directory below it")
+    assert os.listdir(as_root.work) == ["upper"] and not os.listdir(upper)
+
+
+@pytest.mark.parametrize("options", [[], ["--userns"]])
+def test_a_mount_beside_upper_is_not_in_the_way(as_root: Runtime, options: list[str]) -> None:
+    upper, other = as_root.directory("upper"), as_root.directory("other")
+    with_mount(as_root, other).run(*options, "--upper", upper, "--", "touch", "/x").ok()
+    assert os.listdir(upper) == ["x"]
+
+
+def test_a_mount_below_a_layer_is_left_out_or_refused(as_root: Runtime) -> None:
+    layer(as_root, "one", a="text\n")
+    below = as_root.directory("one/below")
+    box = with_mount(as_root, below)
+    options = ("--layer", as_root.work / "one")
+    assert box.run(*options, "--", "cat", "/a").ok() == "text\n"
+    box.run("--userns", *options, "--", "cat", "/a").refused(
+        f'"{as_root.work / "one"}"', "mounts below it")
+
+
+def test_a_mount_below_upper_is_left_out_or_refused(as_root: Runtime) -> None:
+    upper, below = as_root.directory("upper"), as_root.directory("upper/below")
+    box = with_mount(as_root, below)
+    box.run("--upper", upper, "--", "touch", "/below/x").ok()
+    assert os.listdir(below) == ["x"]
+    box.run("--userns", "--upper", upper, "--", "true").refused("mounted below --upper")
