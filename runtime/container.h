@@ -68,6 +68,7 @@ struct container {
 	int work;              /* that directory, locked */
 	uint64_t mnt_ns;       /* inode of the container's mount namespace, with --share pid */
 	int mnt_ns_file;       /* and that namespace, open */
+	bool adopts;           /* the container's orphans become bulkhead's children */
 	int signals;           /* signalfd */
 	int terminal;          /* master of the container's pty */
 	bool ready;            /* the inside has said MEET_READY */

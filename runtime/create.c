@@ -224,6 +224,7 @@ static int host_create(struct container *c)
 {
 	TRY(rootfs_host(c));
 	TRY(binds_host(c));
+	TRY(leftovers_adopt(c));
 	TRY(host_open_channel(c));
 	TRY(init_host(c));
 	TRY(supervise_prepare(c));

@@ -2,6 +2,7 @@
 #include "supervise.h"
 
 #include "janitor.h"
+#include "leftovers.h"
 #include "meet.h"
 #include "sys.h"
 #include "terminal.h"
@@ -158,7 +159,7 @@ static void stop_ourselves(struct container *c)
 static void take_signal(struct container *c, int sig)
 {
 	if (sig == SIGCHLD)
-		return;
+		return leftovers_reap(c);
 	if (sig == SIGCONT) /* whoever stopped us, the shell has used the terminal since */
 		terminal_take(c);
 	if (sig == SIGWINCH && c->plan->tty)

@@ -184,3 +184,45 @@ def test_session_of_the_caller_may_end(runtime: Runtime) -> None:
                                stdout=subprocess.PIPE)
     process.communicate(timeout=10)  # the pipe closes when the last of them has ended
     assert Path(shared / "done").read_text() == "done\n"
+
+
+def stay_as(word: str) -> str:
+    """A script that leaves the mount namespace, says so, and stays."""
+    return f"unshare {word} sh -c 'trap \"\" HUP TERM; echo up >&3; cat <>/dev/shm/p' " \
+           ">/dev/null 2>&1"
+
+
+@pytest.mark.parametrize("word", ["-m", "-Um"])
+@pytest.mark.parametrize("how", ["", "setsid"])
+def test_who_left_the_mount_namespace_ends_with_the_command(
+        as_root: Runtime, host_snapshot: host.Snapshot, word: str, how: str) -> None:
+    script = f"mkfifo /dev/shm/p /dev/shm/q; exec 3<>/dev/shm/q; {how} {stay_as(word)} & " \
+             "read up <&3; echo $up"
+    options = ["--share", "pid", "--seccomp", "none", "--cap-add", "SYS_ADMIN"]
+    assert as_root.sh(script, *options).ok() == "up\n"
+    left = host.children()
+    host.kill_children()
+    assert not left, left
+    settled(host_snapshot)
+
+
+def test_orphans_of_a_shared_pid_namespace_are_reaped(runtime: Runtime) -> None:
+    """bulkhead adopts them, and none stays as a zombie while the container runs."""
+    script = "for i in 1 2 3 4 5 6 7 8; do (true & echo $!) ; done; echo up; read line"
+    box = runtime.start("--share", "pid", "--", "sh", "-c", script)
+    assert box.stdout
+    pids = [box.stdout.readline().strip().decode() for _ in range(8)]
+    assert box.stdout.readline() == b"up\n" and all(map(str.isdigit, pids))
+    assert host.wait_until(lambda: not any(map(host.stat_fields, pids)))
+    box.communicate(b"\n", timeout=10)
+    assert box.returncode == 0
+
+
+def test_children_that_bulkhead_had_before_are_no_leftovers(runtime: Runtime) -> None:
+    """Of the program that executed it: a shell, with something in the background."""
+    argv = runtime.run_argv("--share", "pid", "--", "true")
+    result = runtime.execute(["sh", "-c", 'sleep 60 >&- 2>&- & echo $!; exec "$@"', "sh", *argv])
+    child = result.ok().strip()
+    left = host.children()
+    host.kill_children()
+    assert any(line.split()[0] == child for line in left), left
