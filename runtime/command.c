@@ -92,22 +92,28 @@ int command_know_runtime(struct inside *in)
 
 /*
  * An image that names bulkhead as command or interpreter wants to run, and then to
- * overwrite, the host's binary (CVE-2019-5736).
+ * overwrite, the host's binary (CVE-2019-5736). An interpreter may be a script again,
+ * five times over (exec_binprm() in fs/exec.c).
  */
 static int refuse_runtime(struct inside *in, const char *path)
 {
+	enum { INTERPRETERS = 5 };
 	char interpreter[256];
 	struct statx stx;
 
 	if (is_same_file(path, &in->runtime))
 		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
 	interpreter_of(path, interpreter, sizeof(interpreter));
-	if (!*interpreter)
-		return 0;
-	if (is_same_file(interpreter, &in->runtime))
-		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
-	if (sys_statx(AT_FDCWD, interpreter, 0, STATX_TYPE, &stx) == -ENOENT)
-		return fail(&in->fault, STEP_find_command, path, NO_INTERPRETER);
+	for (int i = 0; i <= INTERPRETERS && *interpreter; i++) {
+		char script[sizeof(interpreter)];
+
+		if (is_same_file(interpreter, &in->runtime))
+			return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
+		if (sys_statx(AT_FDCWD, interpreter, 0, STATX_TYPE, &stx) == -ENOENT)
+			return fail(&in->fault, STEP_find_command, path, NO_INTERPRETER);
+		memcpy(script, interpreter, sizeof(script));
+		interpreter_of(script, interpreter, sizeof(interpreter));
+	}
 	return 0;
 }
 
@@ -141,6 +147,8 @@ int command_find(struct inside *in)
 	*in->path = '\0';
 	if (!*name) {
 		ret = -ENOENT;
+	} else if (strlen(name) >= sizeof(in->path)) {
+		ret = -ENAMETOOLONG;
 	} else if (strchr(name, '/')) {
 		text_add(in->path, sizeof(in->path), name);
 		ret = candidate(in->path);

@@ -139,6 +139,28 @@ def test_mounts_over_what_isolates(runtime: Runtime, canary: Path, option: str,
     assert_untouched(canary)
 
 
+@pytest.mark.parametrize("depth", range(1, 6))
+def test_the_hosts_binary_is_no_interpreter_of_an_interpreter(runtime: Runtime,
+                                                              depth: int) -> None:
+    """CVE-2019-5736, as deep as the kernel goes: five interpreters, and one deeper it refuses."""
+    rootfs = runtime.copy_rootfs()
+    for number in range(depth):
+        target = "/proc/self/exe" if number == depth - 1 else f"/s{number + 1}"
+        script = rootfs / f"s{number}"
+        script.write_text(f"#!{target} --version\n")
+        script.chmod(0o755)
+    runtime.with_rootfs(rootfs).run("/s0").refused('"/s0"', "bulkhead itself", status=126)
+
+
+def test_scripts_of_scripts_run(runtime: Runtime) -> None:
+    rootfs = runtime.copy_rootfs()
+    for number, target in enumerate(["/s1", "/s2", "/s3", "/s4", "/bin/echo"]):
+        script = rootfs / f"s{number}"
+        script.write_text(f"#!{target}\n")
+        script.chmod(0o755)
+    assert runtime.with_rootfs(rootfs).run("/s0", "end").ok().split()[-1] == "end"
+
+
 @pytest.mark.parametrize("target", ["/proc/self/exe", "/proc/1/exe"])
 @pytest.mark.parametrize("how", ["argument", "link", "interpreter"])
 def test_the_hosts_binary_cannot_be_overwritten(runtime: Runtime, target: str, how: str) -> None:

@@ -48,6 +48,17 @@ def test_command_that_cannot_be_executed_is_126(runtime: Runtime, command: str) 
     runtime.run(command).refused(command, "Permission denied", status=126)
 
 
+@pytest.mark.parametrize("length, status", [(4095, 0), (4096, 126), (5000, 126)])
+def test_endless_path_is_not_cut(runtime: Runtime, length: int, status: int) -> None:
+    """The first 4095 bytes name a program."""
+    path = "/" * (4095 - len("bin/true")) + "bin/true" + "x" * (length - 4095)
+    result = runtime.run(path)
+    if status:
+        result.refused("name too long", status=status)
+    else:
+        result.ok()
+
+
 def test_file_that_is_no_program_is_126(runtime: Runtime) -> None:
     rootfs = runtime.copy_rootfs()
     (rootfs / "usr/bin/garbage").write_bytes(b"\x7fELF and then nothing of use")
