@@ -7,10 +7,13 @@
 #include "readonly.h"
 #include "steps.h"
 #include "sys.h"
+#include "text.h"
 
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/resource.h>
+
+enum { TMPFS_OPTIONS_ROOM = 128 };
 
 int binds_host(struct container *c)
 {
@@ -182,8 +185,8 @@ int binds_targets(struct inside *in)
 	return 0;
 }
 
-/* Afterwards, @path must lead to the mount @id (or to another one than @id). */
-static int check_attached(struct inside *in, const char *path, uint64_t id, bool same)
+/* Afterwards, @path must lead to the mount @id. */
+static int check_attached(struct inside *in, const char *path, uint64_t id)
 {
 	uint64_t now = 0;
 	int fd = open_target(path), ret = fd;
@@ -192,24 +195,75 @@ static int check_attached(struct inside *in, const char *path, uint64_t id, bool
 		ret = sys_mount_id(fd, "", &now);
 		sys_close(fd);
 	}
-	if (ret < 0 || (now == id) != same)
+	if (ret < 0 || now != id)
 		return fail(&in->fault, STEP_mount, path, ret < 0 ? ret : LIE);
 	return 0;
 }
 
+/* Hands options of mount(2), "KEY=VALUE,...", to a file system that is being made. */
+static long set_options(int fs, const char *options)
+{
+	char text[TMPFS_OPTIONS_ROOM] = "", *key = text, *value, *end;
+	long ret = 0;
+
+	text_add(text, sizeof(text), options);
+	if (strlen(text) == sizeof(text) - 1)
+		return -E2BIG;
+	for (; ret == 0 && *key; key = end) {
+		end = strchrnul(key, ',');
+		if (*end)
+			*end++ = '\0';
+		value = strchrnul(key, '=');
+		if (*value)
+			*value++ = '\0';
+		ret = RAW5(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0);
+	}
+	return ret;
+}
+
+/* Returns a tmpfs that is not attached yet. */
+static int make_tmpfs(const char *options)
+{
+	int tree, fs = raw_new_fd(RAW2(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC));
+	long ret = fs;
+
+	if (fs >= 0)
+		ret = RAW5(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "source", "tmpfs", 0);
+	if (ret == 0)
+		ret = set_options(fs, options);
+	if (ret == 0)
+		ret = RAW5(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
+	tree = ret < 0 ? (int)ret
+		       : raw_new_fd(RAW3(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
+					 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
+	sys_close(fs);
+	return tree;
+}
+
+/* At the directory that was looked at, whatever its path leads to by now. */
+static int attach_at(int tree, int target, uint64_t *id)
+{
+	int ret = sys_mount_id(tree, "", id);
+
+	if (ret == 0)
+		ret = sys_attach_tree(tree, target, "", MOVE_MOUNT_T_EMPTY_PATH);
+	sys_close(target);
+	sys_close(tree);
+	return ret;
+}
+
 static int attach_tmpfs(struct inside *in, const struct tmpfs *t)
 {
-	int ret, target = find_target(in, t->target, true);
-	uint64_t below = 0;
+	int ret, tree, target = find_target(in, t->target, true);
+	uint64_t id = 0;
 
 	TRY(target);
-	ret = sys_mount_id(target, "", &below);
-	sys_close(target);
-	if (ret == 0)
-		ret = sys_mount("tmpfs", t->target, "tmpfs", MS_NOSUID | MS_NODEV, t->options);
+	ret = tree = make_tmpfs(t->options);
+	if (tree >= 0)
+		ret = attach_at(tree, target, &id);
 	if (ret < 0)
 		return fail(&in->fault, STEP_mount, t->target, ret);
-	return check_attached(in, t->target, below, false);
+	return check_attached(in, t->target, id);
 }
 
 static int check_read_only(struct inside *in, const struct bind *b)
@@ -234,14 +288,10 @@ static int attach_bind(struct inside *in, const struct bind *b, int tree)
 	uint64_t id = 0;
 
 	TRY(target);
-	ret = sys_mount_id(tree, "", &id);
-	if (ret == 0)
-		ret = sys_attach_tree(tree, target, "", MOVE_MOUNT_T_EMPTY_PATH);
-	sys_close(target);
-	sys_close(tree);
+	ret = attach_at(tree, target, &id);
 	if (ret < 0)
 		return fail(&in->fault, STEP_find_bind, b->source, ret);
-	TRY(check_attached(in, b->target, id, true));
+	TRY(check_attached(in, b->target, id));
 	return check_read_only(in, b);
 }
 

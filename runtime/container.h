@@ -94,6 +94,7 @@ struct inside {
 	int born; /* tid that the kernel gave us (clone.h) */
 	int channel;
 	int tree;               /* the new root, a mount tree */
+	int root_at;            /* the directory that it is attached at */
 	uint64_t root_mnt;      /* mount id of the new root, statx(2) */
 	bool devices_closed;    /* no device node of the tree opens */
 	bool submounts_covered; /* --read-only: all of the tree but its top is read-only */

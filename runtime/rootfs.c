@@ -10,7 +10,10 @@
 
 #include <linux/magic.h>
 
-enum { DIRECTORY = O_PATH | O_DIRECTORY | O_CLOEXEC };
+enum {
+	DIRECTORY = O_PATH | O_DIRECTORY | O_CLOEXEC,
+	CLONE_ALL = OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE
+};
 
 static int must_be_directory(struct container *c, const char *path, enum step step)
 {
@@ -68,8 +71,11 @@ int rootfs_open(struct inside *in)
 
 	if (in->plan->n_layers)
 		return layers_open(in);
-	in->tree =
-		sys_open_tree(AT_FDCWD, path, OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_RECURSIVE);
+	/* Once: root of a user namespace need not be able to follow the path again. */
+	in->root_at = sys_openat(AT_FDCWD, path, DIRECTORY, 0);
+	if (in->root_at < 0)
+		return fail(&in->fault, STEP_open_root, path, in->root_at);
+	in->tree = sys_open_tree(in->root_at, "", CLONE_ALL | AT_EMPTY_PATH);
 	if (in->tree >= 0)
 		ret = close_devices(in);
 	if (ret == 0 && in->plan->read_only)
@@ -86,7 +92,8 @@ int rootfs_attach(struct inside *in)
 
 	if (in->plan->n_layers)
 		return layers_attach(in);
-	ret = sys_attach_tree(in->tree, AT_FDCWD, path, MOVE_MOUNT_T_SYMLINKS);
+	ret = sys_attach_tree(in->tree, in->root_at, "", MOVE_MOUNT_T_EMPTY_PATH);
+	sys_close(in->root_at);
 	return ret < 0 ? fail(&in->fault, STEP_attach_root, path, ret) : 0;
 }
 

@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+import host
 from containers import Runtime
 
 
@@ -214,3 +216,33 @@ def test_set_id_bits_of_a_bind_gain_nothing(runtime: Runtime) -> None:
     status = runtime.sh("cp /mnt/id /dev/shm/ 2>/dev/null; grep -h NoNewPrivs /proc/self/status",
                         "--bind", f"{source}:/mnt").ok()
     assert status.split() == ["NoNewPrivs:", "1"]
+
+
+@pytest.mark.parametrize("option", ["--tmpfs", "--bind"])
+def test_target_that_is_swapped_after_the_check(as_root: Runtime, option: str) -> None:
+    """By somebody who may write to the rootfs: for a link to /proc, which no mount may hide."""
+    rootfs = as_root.copy_rootfs()
+    # The first look makes the target, the second opens it; what follows comes a second later.
+    slow = ("strace", "-f", "-qq", "-o", "/dev/null",
+            "-e", "inject=openat2:delay_exit=1000000:when=2")
+    box = replace(as_root.with_rootfs(rootfs), caller=replace(as_root.caller, switch=slow))
+    value = "/t" if option == "--tmpfs" else f"{as_root.directory('source')}:/t"
+    process = box.start(option, value, "--", "ls", "/proc")
+    assert host.wait_until((rootfs / "t").is_dir, 20)
+    (rootfs / "t").rename(rootfs / "moved")
+    (rootfs / "t").symlink_to("/proc")
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 125 and out == b"" and err.startswith(b"bulkhead: cannot mount")
+
+
+def test_rootfs_behind_a_door_that_only_the_caller_may_pass(as_root: Runtime) -> None:
+    """Root of the user namespace is somebody else there."""
+    rootfs = as_root.copy_rootfs("closed")
+    shifted = as_root.directory("door", 0o700) / "rootfs"
+    rootfs.rename(shifted)
+    for path in [shifted, *shifted.rglob("*")]:
+        os.chown(path, 100000, 100000, follow_symlinks=False)
+    maps = ("--uid-map", "0:100000:65536", "--gid-map", "0:100000:65536")
+    box = as_root.with_rootfs(shifted)
+    told = box.run(*maps, "--", "cat", "/proc/self/uid_map").ok()
+    assert told.split() == ["0", "100000", "65536"]
