@@ -17,6 +17,11 @@
 /* sigprocmask(2) passes over these: bit N - 1 is signal N. */
 static const uint64_t unblockable = 1ULL << (SIGKILL - 1) | 1ULL << (SIGSTOP - 1);
 
+/* 6.3; before, every memfd can be executed. */
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x10U
+#endif
+
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 static int copy_self(int to)
@@ -38,11 +43,15 @@ static int copy_self(int to)
 
 int init_host(struct container *c)
 {
+	static const char name[] = "bulkhead-init";
+	const unsigned int flags = MFD_CLOEXEC | MFD_ALLOW_SEALING;
 	int ret;
 
 	if (!c->plan->init)
 		return 0;
-	c->init_fd = memfd_create("bulkhead-init", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	c->init_fd = memfd_create(name, flags | MFD_EXEC);
+	if (c->init_fd < 0 && errno == EINVAL)
+		c->init_fd = memfd_create(name, flags);
 	if (c->init_fd < 3)
 		return fail(&c->fault, STEP_init, "a sealed copy of bulkhead",
 			    c->init_fd < 0 ? errno : LIE);

@@ -4,6 +4,8 @@
 from __future__ import annotations
 
 import signal
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -82,3 +84,13 @@ def test_command_without_a_handler_ends_below_init(runtime: Runtime) -> None:
     box.send_signal(signal.SIGTERM)
     assert box.wait(timeout=10) == 128 + signal.SIGTERM
     box.communicate()
+
+
+def test_init_where_no_memfd_may_be_executed_unless_asked_for(as_root: Runtime) -> None:
+    """vm.memfd_noexec is 1; it is a setting of the PID namespace."""
+    if not Path("/proc/sys/vm/memfd_noexec").exists():
+        pytest.skip("no-sysctl: vm.memfd_noexec came with Linux 6.3")
+    around = ("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c",
+              'echo 1 >/proc/sys/vm/memfd_noexec && exec "$0" "$@"')
+    box = replace(as_root, caller=replace(as_root.caller, around=around))
+    assert box.run("--init", "--", "echo", "works").ok() == "works\n"
