@@ -12,6 +12,7 @@
 #include <linux/close_range.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -29,6 +30,8 @@ static struct container the_container = {
 	.terminal = -1,
 };
 
+static const char *const stdio_names[] = { "standard input", "standard output", "standard error" };
+
 static int cannot(const char *what, const char *object, const char *why)
 {
 	fprintf(stderr, "bulkhead: cannot %s \"%s\": %s\n", what, object, why);
@@ -41,6 +44,21 @@ static int open_stdio(void)
 	for (int fd = 0; fd <= 2; fd++)
 		if (fcntl(fd, F_GETFD) < 0 && open("/dev/null", O_RDWR) != fd)
 			return -1;
+	return 0;
+}
+
+/* A directory of the host's would lead out of the container, to all that is beside it. */
+static int refuse_directories(void)
+{
+	struct stat st;
+
+	for (int fd = 0; fd <= 2; fd++) {
+		if (fstat(fd, &st) < 0)
+			return cannot("look at", stdio_names[fd], strerror(errno));
+		if (S_ISDIR(st.st_mode))
+			return cannot("pass on", stdio_names[fd],
+				      "it is a directory, which would lead out of the container");
+	}
 	return 0;
 }
 
@@ -70,8 +88,7 @@ static int end_output(FILE *to, int status)
 {
 	return fflush(to) == 0 && !ferror(to)
 		       ? status
-		       : cannot("write to", to == stdout ? "standard output" : "standard error",
-				strerror(errno));
+		       : cannot("write to", stdio_names[fileno(to)], strerror(errno));
 }
 
 static int show_help(FILE *to, int status)
@@ -87,7 +104,7 @@ static int start(enum verb verb, char **argv)
 
 	if (parsed > 0)
 		return show_help(stdout, 0);
-	if (parsed < 0)
+	if (parsed < 0 || refuse_directories())
 		return STATUS_FAILED;
 	c->plan = &the_plan;
 	c->host_pid = getpid();

@@ -89,6 +89,15 @@ static void env_default(struct request *r, char *assignment)
 	request_env(r, assignment);
 }
 
+static char *term_assignment(const char *term)
+{
+	size_t room = sizeof("TERM=") + strlen(term);
+	char *text = room <= sizeof(term_text) ? term_text : must_have(malloc(room));
+
+	snprintf(text, room, "TERM=%s", term);
+	return text;
+}
+
 static void complete_env(struct request *r)
 {
 	static char path[] = "PATH=" DEFAULT_PATH, root[] = "HOME=/root", nobody[] = "HOME=/";
@@ -96,9 +105,8 @@ static void complete_env(struct request *r)
 
 	env_default(r, path);
 	env_default(r, r->plan->uid == 0 ? root : nobody);
-	snprintf(term_text, sizeof(term_text), "TERM=%s", term ? term : "xterm");
 	if (term || r->plan->tty)
-		env_default(r, term_text);
+		env_default(r, term_assignment(term ? term : "xterm"));
 	if (r->plan->hostname) {
 		snprintf(hostname_text, sizeof(hostname_text), "HOSTNAME=%s", r->plan->hostname);
 		env_default(r, hostname_text);

@@ -50,6 +50,23 @@ def test_closed_standard_streams_are_no_way_out(any_caller: Runtime, closed: lis
                 assert "/dev/null" in line or "/mnt/out" in line or "/proc/" in line, line
 
 
+@pytest.mark.parametrize("flags", [os.O_RDONLY, os.O_PATH], ids=["open", "path"])
+@pytest.mark.parametrize("verb, descriptor, name", [
+    ("run", 0, "input"), ("run", 1, "output"), ("run", 2, "error"),
+    ("child", 0, "input"), ("child", 1, "output")])
+def test_a_directory_is_no_standard_stream(runtime: Runtime, verb: str, flags: int,
+                                           descriptor: int, name: str) -> None:
+    """CVE-2024-21626 class: /proc/self/fd/N/.. would lead to the host."""
+    def give() -> None:
+        os.dup2(os.open("/etc", flags), descriptor)
+    argv = runtime.argv(verb, "--rootfs", runtime.rootfs, "--", "ls",
+                        f"/proc/self/fd/{descriptor}/")
+    result = runtime.execute(argv, preexec_fn=give)
+    assert (result.status, result.out) == (125, "")
+    if descriptor != 2:
+        result.refused(f'"standard {name}"', "is a directory")
+
+
 def test_signals_are_as_after_boot(runtime: Runtime) -> None:
     def ignore_and_block() -> None:
         for number in (signal.SIGINT, signal.SIGPIPE, signal.SIGUSR1, signal.SIGHUP,
@@ -89,6 +106,12 @@ def test_environment_is_made_anew(runtime: Runtime) -> None:
     assert table["HOME"] == "/root" and table["TERM"] == "vt220"
     assert table["HOSTNAME"] == runtime.report().one("hostname")
     assert "/bin" in table["PATH"].split(":") and "/usr/sbin" in table["PATH"].split(":")
+
+
+@pytest.mark.parametrize("length", [122, 123, 5000])
+def test_term_arrives_whole(runtime: Runtime, length: int) -> None:
+    term = "x" * length
+    assert runtime.report(env={**os.environ, "TERM": term}).table("env")["TERM"] == term
 
 
 def test_environment_that_is_asked_for_is_added(runtime: Runtime) -> None:
