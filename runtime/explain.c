@@ -66,6 +66,12 @@ static bool userns_apparmor(const struct plan *p)
 	       reads("/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1');
 }
 
+static bool memfds_are_closed(const struct plan *p)
+{
+	(void)p;
+	return reads("/proc/sys/vm/memfd_noexec", '2');
+}
+
 static bool root_is_initramfs(const struct plan *p)
 {
 	struct statfs st;
@@ -183,6 +189,8 @@ static const struct hint hints[] = {
 	{ STEP_keyring, EDQUOT, NULL, "the quota of keys is used up: see /proc/key-users" },
 	{ STEP_seccomp, EINVAL, NULL, "the kernel refuses the program, or has no seccomp filters" },
 	{ STEP_workdir, ENOENT, NULL, "--workdir is a directory inside the container" },
+	{ STEP_init, EACCES, memfds_are_closed,
+	  "sysctl vm.memfd_noexec is 2: set it to 1, or do without --init" },
 	{ STEP_find_command, ENOENT, NULL,
 	  "it is not in the rootfs, or not in the container's PATH" },
 	{ STEP_find_command, EACCES, NULL, "it is not an executable file for this user" },

@@ -86,11 +86,16 @@ def test_command_without_a_handler_ends_below_init(runtime: Runtime) -> None:
     box.communicate()
 
 
-def test_init_where_no_memfd_may_be_executed_unless_asked_for(as_root: Runtime) -> None:
-    """vm.memfd_noexec is 1; it is a setting of the PID namespace."""
+@pytest.mark.parametrize("setting", [1, 2])
+def test_init_where_memfds_are_restricted(as_root: Runtime, setting: int) -> None:
+    """vm.memfd_noexec, of the PID namespace: executable only if asked for (1), or never (2)."""
     if not Path("/proc/sys/vm/memfd_noexec").exists():
         pytest.skip("no-sysctl: vm.memfd_noexec came with Linux 6.3")
     around = ("unshare", "--pid", "--fork", "--mount-proc", "sh", "-c",
-              'echo 1 >/proc/sys/vm/memfd_noexec && exec "$0" "$@"')
+              f'echo {setting} >/proc/sys/vm/memfd_noexec && exec "$0" "$@"')
     box = replace(as_root, caller=replace(as_root.caller, around=around))
-    assert box.run("--init", "--", "echo", "works").ok() == "works\n"
+    result = box.run("--init", "--", "echo", "works")
+    if setting == 1:
+        assert result.ok() == "works\n"
+    else:
+        result.refused("vm.memfd_noexec is 2")
