@@ -65,7 +65,8 @@ struct container {
 	int cgroup;              /* directory */
 	char cgroup_path[512];
 	char work_path[512];   /* overlay's work directory beside --upper */
-	int work;              /* that directory, locked */
+	int work;              /* that directory */
+	bool works;            /* and it is ours, locked */
 	uint64_t mnt_ns;       /* inode of the container's mount namespace, with --share pid */
 	int mnt_ns_file;       /* and that namespace, open */
 	bool adopts;           /* the container's orphans become bulkhead's children */

@@ -76,21 +76,30 @@ static int check_mark(int dir)
 	return stx.stx_mode & OUR_MARK && !(stx.stx_mode & NOT_OURS) ? 0 : -EEXIST;
 }
 
-/* Returns a descriptor of the directory, locked; -EBUSY when a container works there. */
-static int take(const char *path)
+/*
+ * Opens and locks the directory; -EBUSY when another container works there. The janitor
+ * goes on with the descriptor, and so with the lock, of a bulkhead that is killed in here.
+ */
+static int take(struct container *c)
 {
-	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-	int ret = fd < 0 ? fd : (int)RAW2(SYS_flock, fd, LOCK_EX | LOCK_NB);
+	const int flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int ret;
 
+	if (c->work < 0)
+		c->work = sys_openat(AT_FDCWD, c->work_path, flags, 0);
+	ret = c->work < 0 ? c->work : (int)RAW2(SYS_flock, c->work, LOCK_EX | LOCK_NB);
 	if (ret == 0)
-		ret = check_name(fd, path);
+		ret = check_name(c->work, c->work_path);
 	if (ret == 0)
-		ret = check_mark(fd);
+		ret = check_mark(c->work);
 	if (ret == 0)
-		ret = check_contents(fd);
-	if (ret == 0)
-		return fd;
-	sys_close(fd);
+		ret = check_contents(c->work);
+	if (ret == 0) {
+		c->works = true;
+		return 0;
+	}
+	sys_close(c->work);
+	c->work = -1;
 	return ret == -EAGAIN ? -EBUSY : ret;
 }
 
@@ -105,7 +114,7 @@ int upper_work_make(struct container *c)
 		return fail(&c->fault, STEP_find_upper, c->plan->upper, ENAMETOOLONG);
 	ret = sys_mkdirat(AT_FDCWD, c->work_path, OUR_MARK | 0700);
 	if (ret == 0 || ret == -EEXIST)
-		ret = c->work = take(c->work_path);
+		ret = take(c);
 	return ret < 0 ? fail(&c->fault, STEP_find_upper, c->work_path, ret) : 0;
 }
 
@@ -119,9 +128,7 @@ void upper_work_remove(struct container *c)
 
 	if (!*c->work_path)
 		return;
-	if (c->work < 0) /* made, perhaps, and not locked yet */
-		c->work = take(c->work_path);
-	if (c->work < 0)
+	if (!c->works && take(c) < 0) /* made, perhaps, and not taken yet */
 		return;
 	RAW3(SYS_unlinkat, c->work, "work", AT_REMOVEDIR);
 	for (int i = 0; i < PASSES; i++) {

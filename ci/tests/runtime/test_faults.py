@@ -59,9 +59,7 @@ def test_every_call_may_fail(campaign_of: Callable[[str], faults.Campaign], name
     assert not found, "\n".join(found)
 
 
-# Calls of which a variant has its own: caller and options, and what the calls look like. That
-# the janitor dies of the call that bulkhead died of leaves --upper its work directory; the
-# next run takes it over (test_layers.py).
+# Calls of which a variant has its own: caller and options, and what the calls look like.
 OWN_CALLS = {
     "user with subordinate ids": r"faccessat.*/newuid.*= 0|read \d+, \"(root|tester)|clone3|wait4|"
                                  r"setgroups",
@@ -72,12 +70,20 @@ OWN_CALLS = {
 }
 
 
+def dies_twice(fault: faults.Fault) -> bool:
+    """That the janitor dies of the call that bulkhead died of leaves --upper its work directory;
+    the next run takes it over, and a janitor that lives removes it (test_layers.py)."""
+    return fault.kind == "SIGKILL" and (
+        fault.call == "flock" or fault.call == "statx" and "u.work" in fault.text)
+
+
 @pytest.mark.parametrize("name", OWN_CALLS)
 def test_calls_of_a_variant_may_fail(campaign_of: Callable[[str], faults.Campaign],
                                      name: str) -> None:
     def select(call: faults.Fault) -> bool:
         return re.match(OWN_CALLS[name], f"{call.call} {call.text}") is not None
-    outcomes = list(campaign_of(name).run(select=select))
+    outcomes = [outcome for outcome in campaign_of(name).run(select=select)
+                if not dies_twice(outcome.fault)]
     assert len(outcomes) >= 12
     found = faults.problems(outcomes)
     assert not found, "\n".join(found)

@@ -187,7 +187,7 @@ def test_who_ends_leaves_the_next_ones_work_directory_alone(as_root: Runtime) ->
     assert first.stdin
     first.stdin.write(b"\n")
     first.stdin.flush()
-    assert host.wait_until(lambda: not work.exists())
+    assert host.wait_until(lambda: not work.exists(), 20)
     second = as_root.start("--upper", upper, "--", "sh", "-c",
                            "echo up; read line; rm -r /etc && mkdir /etc && echo done")
     assert second.stdout and second.stdout.readline() == b"up\n"
@@ -207,10 +207,24 @@ def test_who_is_refused_leaves_the_first_ones_work_directory_alone(as_root: Runt
 
     def is_locked() -> bool:
         return work.exists() and f":{work.stat().st_ino} " in Path("/proc/locks").read_text()
-    assert host.wait_until(is_locked)
+    assert host.wait_until(is_locked, 20)
     as_root.run("--upper", upper, "--", "true").refused(f'"{work}"', "esource busy")
     out, err = first.communicate(timeout=30)
     assert (first.returncode, out, err) == (0, b"done\n", b"")
+
+
+@pytest.mark.parametrize("when", ["delay_enter", "delay_exit"])
+def test_who_is_killed_while_taking_it_leaves_no_work_directory(as_root: Runtime,
+                                                                when: str) -> None:
+    """Before it is locked and just after: the janitor finds it as it is."""
+    work = as_root.directory("upper").with_name("upper.work")
+    strace = delayed(as_root, "flock", f"{when}=1000000:when=1").start(
+        "--upper", "upper", "--", "true")
+    assert host.wait_until(work.exists, 20)
+    for child in Path(f"/proc/{strace.pid}/task/{strace.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    strace.communicate(timeout=30)
+    assert host.wait_until(lambda: not work.exists(), 20)
 
 
 def with_mount(runtime: Runtime, point: Path) -> Runtime:

@@ -213,7 +213,8 @@ def test_orphans_of_a_shared_pid_namespace_are_reaped(runtime: Runtime) -> None:
     assert box.stdout
     pids = [box.stdout.readline().strip().decode() for _ in range(8)]
     assert box.stdout.readline() == b"up\n" and all(map(str.isdigit, pids))
-    assert host.wait_until(lambda: not any(map(host.stat_fields, pids)))
+    assert host.wait_until(
+        lambda: not any(host.stat_fields(pid)[1:2] == [str(box.pid)] for pid in pids), 20)
     box.communicate(b"\n", timeout=10)
     assert box.returncode == 0
 

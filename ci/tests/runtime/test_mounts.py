@@ -222,9 +222,9 @@ def test_set_id_bits_of_a_bind_gain_nothing(runtime: Runtime) -> None:
 def test_target_that_is_swapped_after_the_check(as_root: Runtime, option: str) -> None:
     """By somebody who may write to the rootfs: for a link to /proc, which no mount may hide."""
     rootfs = as_root.copy_rootfs()
-    # The first look makes the target, the second opens it; what follows comes a second later.
+    # The first look makes the target, the second opens it; what follows comes seconds later.
     slow = ("strace", "-f", "-qq", "-o", "/dev/null",
-            "-e", "inject=openat2:delay_exit=1000000:when=2")
+            "-e", "inject=openat2:delay_exit=3000000:when=2")
     box = replace(as_root.with_rootfs(rootfs), caller=replace(as_root.caller, switch=slow))
     value = "/t" if option == "--tmpfs" else f"{as_root.directory('source')}:/t"
     process = box.start(option, value, "--", "ls", "/proc")
