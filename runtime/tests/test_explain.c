@@ -29,6 +29,7 @@ enum trait {
 	MAX_USER_NAMESPACES_ZERO,
 	UNPRIVILEGED_CLONE_OFF,
 	APPARMOR_RESTRICTS,
+	MEMFDS_CLOSED,
 	INITRAMFS_ROOT,
 	CHROOT,
 	TRAIT_COUNT
@@ -44,6 +45,7 @@ static const struct {
 	{ "/proc/sys/user/max_user_namespaces", MAX_USER_NAMESPACES_ZERO, '0', '7' },
 	{ "/proc/sys/kernel/unprivileged_userns_clone", UNPRIVILEGED_CLONE_OFF, '0', '1' },
 	{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", APPARMOR_RESTRICTS, '1', '0' },
+	{ "/proc/sys/vm/memfd_noexec", MEMFDS_CLOSED, '2', '1' },
 };
 
 static FILE *fake_fopen(const char *path, const char *mode)
@@ -122,6 +124,10 @@ static const struct {
 	{ STEP_pivot_root, EINVAL, NOTHING_SPECIAL, 0, "propagation" },
 	{ STEP_overlay, EPERM, NOTHING_SPECIAL, 1, "needs Linux 5.11" },
 	{ STEP_overlay, EPERM, NOTHING_SPECIAL, 0, "a capability is missing" },
+	{ STEP_overlay, EINVAL, NOTHING_SPECIAL, 1, "mounted below --upper" },
+	{ STEP_find_layer, EINVAL, NOTHING_SPECIAL, 2, "mounts below it" },
+	{ STEP_init, EACCES, MEMFDS_CLOSED, 0, "vm.memfd_noexec is 2" },
+	{ STEP_init, EACCES, NOTHING_SPECIAL, 0, "a capability is missing" },
 	{ STEP_find_rootfs, ENOENT, NOTHING_SPECIAL, 0, "make rootfs" },
 	{ STEP_find_rootfs, ENOTDIR, NOTHING_SPECIAL, 0, "unpack the archive" },
 	{ STEP_find_rootfs, ELOOP, NOTHING_SPECIAL, 0, "in a circle" },
