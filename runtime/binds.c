@@ -4,6 +4,7 @@
  * in sight; its target is resolved when the host no longer is: no symlink in the rootfs
  * can lead the target out, and none in the source can be swapped after the check.
  */
+#include "newfs.h"
 #include "readonly.h"
 #include "steps.h"
 #include "sys.h"
@@ -12,8 +13,6 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/resource.h>
-
-enum { TMPFS_OPTIONS_ROOM = 128 };
 
 int binds_host(struct container *c)
 {
@@ -200,44 +199,16 @@ static int check_attached(struct inside *in, const char *path, uint64_t id)
 	return 0;
 }
 
-/* Hands options of mount(2), "KEY=VALUE,...", to a file system that is being made. */
-static long set_options(int fs, const char *options)
-{
-	char text[TMPFS_OPTIONS_ROOM] = "", *key = text, *value, *end;
-	long ret = 0;
-
-	text_add(text, sizeof(text), options);
-	if (strlen(text) == sizeof(text) - 1)
-		return -E2BIG;
-	for (; ret == 0 && *key; key = end) {
-		end = strchrnul(key, ',');
-		if (*end)
-			*end++ = '\0';
-		value = strchrnul(key, '=');
-		if (*value)
-			*value++ = '\0';
-		ret = RAW5(SYS_fsconfig, fs, FSCONFIG_SET_STRING, key, value, 0);
-	}
-	return ret;
-}
-
 /* Returns a tmpfs that is not attached yet. */
-static int make_tmpfs(const char *options)
+static int make_tmpfs(const struct tmpfs *t)
 {
-	int tree, fs = raw_new_fd(RAW2(SYS_fsopen, "tmpfs", FSOPEN_CLOEXEC));
-	long ret = fs;
+	char size[24] = "";
+	const struct newfs_option options[] = { { "mode", "1777" },
+						{ t->size ? "size" : NULL, size },
+						{ NULL, NULL } };
 
-	if (fs >= 0)
-		ret = RAW5(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "source", "tmpfs", 0);
-	if (ret == 0)
-		ret = set_options(fs, options);
-	if (ret == 0)
-		ret = RAW5(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
-	tree = ret < 0 ? (int)ret
-		       : raw_new_fd(RAW3(SYS_fsmount, fs, FSMOUNT_CLOEXEC,
-					 MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV));
-	sys_close(fs);
-	return tree;
+	text_add_number(size, sizeof(size), t->size);
+	return newfs_make("tmpfs", options, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
 }
 
 /* At the directory that was looked at, whatever its path leads to by now. */
@@ -258,7 +229,7 @@ static int attach_tmpfs(struct inside *in, const struct tmpfs *t)
 	uint64_t id = 0;
 
 	TRY(target);
-	ret = tree = make_tmpfs(t->options);
+	ret = tree = make_tmpfs(t);
 	if (tree >= 0)
 		ret = attach_at(tree, target, &id);
 	if (ret < 0)

@@ -81,9 +81,6 @@ struct container {
 /* The kernel's file systems inside (kernelfs.c). */
 enum { PROC, DEV, SYS, KERNEL_FS };
 
-/* Bytes that /dev, with shared memory in it, may take: shm is 64 MiB elsewhere, too. */
-#define DEV_SIZE 67108864
-
 /* "self/exe" of "/proc/self/exe": the name at in->fs[PROC]. */
 #define BELOW_PROC(path) ((path) + sizeof("/proc/") - 1)
 

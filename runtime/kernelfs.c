@@ -15,9 +15,6 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
-#define TEXT(token)       #token
-#define TEXT_OF(constant) TEXT(constant)
-
 struct kernelfs {
 	const char *target, *type;
 	struct newfs_option options[3];
@@ -46,7 +43,7 @@ static const struct kernelfs table[] = {
 		   .when_shared = LEND },
 	[DEV] = { .target = "/dev",
 		  .type = "tmpfs",
-		  .options = { { "mode", "755" }, { "size", TEXT_OF(DEV_SIZE) } },
+		  .options = { { "mode", "755" }, { "size", "67108864" } }, /* with /dev/shm */
 		  .attributes = DEV_FLAGS,
 		  .magic = TMPFS_MAGIC },
 	[SYS] = { .target = "/sys",

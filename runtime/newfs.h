@@ -13,7 +13,7 @@ struct newfs_option {
 /*
  * newfs_make - a new mount of file system @type, attached nowhere yet, with @options up to
  * the one without a key, and @attributes, MOUNT_ATTR_* of mount_setattr(2). Returns a
- * descriptor of its root, or -errno, or -LIE if a mode asked for is not in place.
+ * descriptor of its root, or -errno, or -LIE if mode or size (in bytes) is another.
  */
 int newfs_make(const char *type, const struct newfs_option *options, uint64_t attributes);
 

@@ -37,8 +37,8 @@ struct bind {
 };
 
 struct tmpfs {
-	const char *target;  /* absolute path inside */
-	const char *options; /* for mount(2), "mode=1777" or "mode=1777,size=N" */
+	const char *target; /* absolute path inside */
+	uint64_t size;      /* bytes; 0: none was asked for */
 };
 
 /* Limits of cgroup v2; 0 means that none was asked for. */

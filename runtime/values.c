@@ -225,21 +225,17 @@ const char *parse_bind(char *s, struct bind *out)
 const char *parse_tmpfs(char *s, struct tmpfs *out)
 {
 	static const char size[] = "size=";
-	char *option = strchr(s, ':'), *options;
-	uint64_t bytes;
+	char *option = strchr(s, ':');
 	const char *wrong;
 
-	*out = (struct tmpfs){ .target = s, .options = "mode=1777" };
+	*out = (struct tmpfs){ .target = s };
 	if (option) {
 		*option++ = '\0';
 		if (strncmp(option, size, sizeof(size) - 1) != 0)
 			return "the only option is size=N";
-		wrong = parse_size(option + sizeof(size) - 1, &bytes);
+		wrong = parse_size(option + sizeof(size) - 1, &out->size);
 		if (wrong)
 			return wrong;
-		if (asprintf(&options, "mode=1777,size=%llu", (unsigned long long)bytes) < 0)
-			options = NULL;
-		out->options = must_have(options);
 	}
 	return check_target(s);
 }
