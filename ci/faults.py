@@ -216,10 +216,10 @@ class Campaign:
         calls: dict[tuple[str, int], Fault] = {}
         made: collections.Counter[tuple[str, str]] = collections.Counter()
         for line in self.trace.read_text(errors="replace").splitlines():
-            if "--tty" in self.options and line.endswith("<detached ...>"):
-                break  # from here on bulkhead carries the report: a cut one tells of nothing
             found = re.match(r"(\d+)\s+([a-z_0-9]+)\((.*)", line)
             if not found or found[2] in NEVER:
+                if found and "--tty" in self.options and found[2] == "execve" and calls:
+                    break  # bulkhead carries the report now: a cut one tells of nothing
                 continue
             made[found[1], found[2]] += 1
             key = found[2], made[found[1], found[2]]

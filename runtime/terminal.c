@@ -204,9 +204,9 @@ int terminal_carry(struct container *c, const struct pollfd p[3])
 	return sig;
 }
 
-static bool is_writable(int fd)
+static bool is_ready(int fd, short events)
 {
-	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	struct pollfd p = { .fd = fd, .events = events };
 	struct timespec now = { 0, 0 };
 
 	return RAW5(SYS_ppoll, &p, 1, &now, NULL, 0) == 1;
@@ -218,11 +218,11 @@ int terminal_drain(struct container *c)
 		return -1;
 	do {
 		while (!is_empty(&t.out)) {
-			if (!is_writable(t.output))
+			if (!is_ready(t.output, POLLOUT))
 				return t.output;
 			empty(&t.out, t.output);
 		}
-	} while (fill(&t.out, c->terminal) && !is_empty(&t.out));
+	} while (is_ready(c->terminal, POLLIN) && fill(&t.out, c->terminal) && !is_empty(&t.out));
 	return -1;
 }
 
