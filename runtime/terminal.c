@@ -116,7 +116,8 @@ void terminal_want(struct container *c, struct pollfd p[3])
 	p[0] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = -1, .events = POLLOUT };
 	p[2] = (struct pollfd){ .fd = events ? master : -1, .events = events };
-	if (master >= 0 && !t.input_ended && is_empty(&t.in) && !is_in_background())
+	/* A key before the command, or its init, can be sent a signal would be lost. */
+	if (master >= 0 && c->ready && !t.input_ended && is_empty(&t.in) && !is_in_background())
 		p[0].fd = STDIN_FILENO;
 	if (!is_empty(&t.out))
 		p[1].fd = t.output;

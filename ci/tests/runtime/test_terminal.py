@@ -11,6 +11,7 @@ import signal
 import struct
 import subprocess
 import termios
+from dataclasses import replace
 from pathlib import Path
 from typing import Iterator
 
@@ -147,6 +148,18 @@ def test_keys_end_a_command_without_a_handler(runtime: Runtime, terminals: list[
     screen.until(b"ready\r\nready")  # the terminal's echo, and cat's
     screen.type(key)
     assert screen.end() == 128 + number
+
+
+@pytest.mark.parametrize("options", [[], ["--init"]])
+def test_key_before_the_command_runs_is_not_lost(as_root: Runtime, terminals: list[Terminal],
+                                                 options: list[str]) -> None:
+    """The terminal is there before its first process can be sent a signal."""
+    slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=seccomp:delay_enter=700000")
+    box = replace(as_root, caller=replace(as_root.caller, switch=slow))
+    screen = start(terminals, box, "--tty", *options, "--", "cat")
+    assert host.wait_until(lambda: not termios.tcgetattr(screen.user)[3] & termios.ICANON, 10)
+    screen.type(b"\x1c")
+    assert screen.end() == 128 + signal.SIGQUIT
 
 
 def test_keys_without_a_signal_end_nothing(any_caller: Runtime, terminals: list[Terminal]) -> None:
