@@ -6,7 +6,7 @@
  * idle the host side does it, while the inside builds its mounts on that CPU, and the
  * inside joins it then, by way of bulkhead's pidfd (setns(2), Linux 5.8). Bulkhead itself
  * stays there: it has no use for a network. Otherwise clone3() makes it with the others;
- * so it does in a user namespace of the container's own, which must own it as well.
+ * so it does in a user namespace, where /sys is mounted before it would be joined.
  */
 #include "janitor.h"
 #include "meet.h"
@@ -96,8 +96,7 @@ int netns_prepare(struct container *c)
 	const struct plan *p = c->plan;
 	int ret;
 
-	if (!(p->namespaces & CLONE_NEWNET) || (p->namespaces & CLONE_NEWUSER) ||
-	    !is_worth_it(&c->cpus))
+	if (!(p->namespaces & CLONE_NEWNET) || plan_is_in_userns(p) || !is_worth_it(&c->cpus))
 		return 0;
 	c->netns_aside = true;
 	ret = janitor_open_host(c);

@@ -88,6 +88,15 @@ def test_network_namespace_is_made_aside_where_a_cpu_is_idle(as_root: Runtime, l
     assert len(calls) == 1 and ("unshare(" in calls[0]) == aside
 
 
+def test_idle_machine_in_a_user_namespace(as_root: Runtime) -> None:
+    """Its /sys is mounted early, so clone3() makes the network namespace that it shows."""
+    idle = b"0.00 0.00 0.00 1/99 1234\n".hex()
+    around = ("unshare", "--user", "--map-root-user", "strace", "-f", "-qq", "-o", "/dev/null",
+              "-e", f"inject=read:poke_exit=@arg2={idle}:when=1")
+    box = replace(as_root, caller=replace(as_root.caller, switch=around))
+    assert box.sh("echo /sys/class/net/*").ok() == "/sys/class/net/lo\n"
+
+
 def test_only_the_loopback_interface_and_it_is_up(runtime: Runtime) -> None:
     assert runtime.report().all("interface") == ["lo up"]
     assert runtime.sh("ping -c 1 -w 5 127.0.0.1 >/dev/null && echo pong").ok() == "pong\n"
