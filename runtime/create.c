@@ -18,6 +18,7 @@
  *	  wait                               mount what was asked for
  *	                                     give up privileges
  *	                                     look back at every wall
+ *	                                     block the signals, for an init
  *	                                     install the seccomp filter
  *	        <--------------------  READY
  *	                                     execve

@@ -57,21 +57,6 @@ static const char *name_in_dev(const char *path)
 	return path + sizeof("/dev/") - 1;
 }
 
-/* Into the tmpfs at /dev, to work there by names alone. */
-static int enter(struct inside *in)
-{
-	uint64_t id = 0, here = 1;
-	int ret = sys_fchdir(in->fs[DEV]);
-
-	if (ret == 0)
-		ret = sys_mount_id(in->fs[DEV], "", &id);
-	if (ret == 0)
-		ret = sys_mount_id(AT_FDCWD, ".", &here);
-	if (ret < 0 || id != here)
-		return fail(&in->fault, STEP_mount, "/dev", ret ? ret : LIE);
-	return 0;
-}
-
 static int borrow_device(struct inside *in, int i)
 {
 	const char *name = name_in_dev(devices[i].path);
@@ -218,7 +203,7 @@ static int make_terminals(struct inside *in)
 
 int dev_populate(struct inside *in)
 {
-	TRY(enter(in));
+	TRY(kernelfs_enter(in, DEV)); /* to work there by names alone */
 	TRY(make_devices(in));
 	TRY(make_links(in));
 	TRY(inspect_list(in));

@@ -231,3 +231,17 @@ int kernelfs_mount_sys(struct inside *in)
 {
 	return mount_all(in, table + SYS, table + KERNELFS_COUNT);
 }
+
+int kernelfs_enter(struct inside *in, int which)
+{
+	uint64_t id = 0, here = 1;
+	int ret = sys_fchdir(in->fs[which]);
+
+	if (ret == 0)
+		ret = sys_mount_id(in->fs[which], "", &id);
+	if (ret == 0)
+		ret = sys_mount_id(AT_FDCWD, ".", &here);
+	if (ret < 0 || id != here)
+		return fail(&in->fault, STEP_mount, table[which].target, ret ? ret : LIE);
+	return 0;
+}

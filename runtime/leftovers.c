@@ -183,6 +183,6 @@ void leftovers_kill(struct container *c)
 		if (pause.tv_nsec < LONGEST)
 			pause.tv_nsec += pause.tv_nsec / 4;
 	}
-	sys_close(c->mnt_ns_file); /* the mounts go with the namespace */
-	c->mnt_ns = 0;
+	c->mnt_ns = 0; /* before its number can be another's: the janitor may come after us */
+	sys_close(c->mnt_ns_file);
 }

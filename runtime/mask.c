@@ -45,18 +45,6 @@ static const char *name_in_fs(const char *path)
 	return strchr(path + 1, '/') + 1;
 }
 
-static int enter(struct inside *in, int which, const char *path)
-{
-	uint64_t id = 0, here = 1;
-	int ret = sys_fchdir(in->fs[which]);
-
-	if (ret == 0)
-		ret = sys_mount_id(in->fs[which], "", &id);
-	if (ret == 0)
-		ret = sys_mount_id(AT_FDCWD, ".", &here);
-	return ret < 0 || id != here ? fail(&in->fault, STEP_mask, path, ret ? ret : LIE) : 0;
-}
-
 /* A masked path no longer lies in the kernel's own file system. */
 static int inspect_masked(struct inside *in, const char *path, unsigned long flags)
 {
@@ -166,7 +154,7 @@ static int make_read_only(struct inside *in, const char *path)
 
 int mask_proc(struct inside *in)
 {
-	TRY(enter(in, PROC, "/proc"));
+	TRY(kernelfs_enter(in, PROC));
 	TRY(mask_files(in));
 	for (size_t i = 0; i < COUNT(proc_dirs); i++)
 		TRY(mask_dir(in, proc_dirs[i]));
@@ -186,7 +174,7 @@ static int mask_throttling(struct inside *in)
 		text_add(path, sizeof(path), "/sys/devices/system/cpu/cpu");
 		text_add_number(path, sizeof(path), cpu);
 		text_add(path, sizeof(path), "/thermal_throttle");
-		if (sys_statfs(name_in_fs(path), &st) == -ENOENT)
+		if (is_absent(path, sys_statfs(name_in_fs(path), &st)))
 			return 0;
 		TRY(mask_dir(in, path));
 	}
@@ -194,7 +182,7 @@ static int mask_throttling(struct inside *in)
 
 int mask_sys(struct inside *in)
 {
-	TRY(enter(in, SYS, "/sys"));
+	TRY(kernelfs_enter(in, SYS));
 	for (size_t i = 0; i < COUNT(sys_dirs); i++)
 		TRY(mask_dir(in, sys_dirs[i]));
 	return mask_throttling(in);

@@ -62,15 +62,16 @@ int layers_attach(struct inside *in); /* overlayfs; leaves the tree in in->tree 
 /* kernelfs.c: the kernel's file systems */
 int kernelfs_open(struct inside *in); /* those that need the host in sight */
 int kernelfs_mount_proc_dev(struct inside *in);
-int kernelfs_mount_sys(struct inside *in); /* what shows the network namespace, and below */
+int kernelfs_mount_sys(struct inside *in);        /* what shows the network namespace, and below */
+int kernelfs_enter(struct inside *in, int which); /* stand in PROC, DEV or SYS */
 
 /* mask.c: kernel paths hidden or read-only */
-int mask_proc(struct inside *in); /* standing in /dev, which has the null for it */
+int mask_proc(struct inside *in); /* leaves us standing in /proc */
 int mask_sys(struct inside *in);
 
 /* dev.c */
-int dev_open(struct inside *in);     /* the host's nodes, where mknod is forbidden */
-int dev_populate(struct inside *in); /* leaves us standing in /dev */
+int dev_open(struct inside *in); /* the host's nodes, where mknod is forbidden */
+int dev_populate(struct inside *in);
 
 /* binds.c */
 bool binds_cover(const struct plan *p, const char *path); /* has the caller mounted there? */

@@ -85,8 +85,8 @@ static int open_output(void)
 }
 
 /*
- * The other end stays open here: when nobody inside has it open for a moment, that is not
- * the end (EIO).
+ * The other end stays open here, unused: when nobody inside has it open for a moment, that
+ * is not the end (EIO). Where it cannot be had, it is.
  */
 void terminal_adopt(struct container *c, int master)
 {
