@@ -62,6 +62,8 @@ struct container {
 	int host_pidfd;          /* of bulkhead itself (janitor.h) */
 	struct cpus cpus;        /* that bulkhead may use */
 	bool netns_aside;        /* the host side makes the network namespace */
+	uint64_t made_by_clone;  /* CLONE_NEW* for clone3() */
+	uint64_t made_inside;    /* CLONE_NEW* that the inside makes itself */
 	int cgroup;              /* directory */
 	char cgroup_path[512];
 	char work_path[512];   /* overlay's work directory beside --upper */

@@ -7,8 +7,9 @@
  *	  open the channel
  *	  make the cgroup
  *	  clone3 into new namespaces  ---->  be PID 1, die with bulkhead
- *	  start the janitor                  cut propagation
- *	  write the id maps                  open the trees that the host lends
+ *	  start the janitor                  make the other namespaces (+)
+ *	  write the id maps                  cut propagation
+ *	                                     open the trees that the host lends
  *	  RELEASED  ---------------------->  become root of the user namespace
  *	  make the network namespace (*)     pivot_root, fill /dev, mask /proc
  *	                                     name it, clean the process
@@ -25,6 +26,7 @@
  *	        <--------------------  FAILED (in place of READY; the command never runs)
  *
  * (*) and meet twice after it, if a CPU is idle; else clone3 makes it.
+ * (+) those that clone3 has not made: see namespaces.c.
  *
  * Until execve the inside shares bulkhead's memory (but with --memory) and runs on a stack
  * of its own: it must not touch what the host side may touch, allocate, or use errno (raw.h).
@@ -53,8 +55,8 @@ static int inside_build(struct inside *in)
 {
 	TRY(pidns_inside(in));
 	TRY(process_begin(in));
+	TRY(namespaces_inside(in));
 	TRY(mntns_inside(in));
-	TRY(cgroupns_inside(in));
 	TRY(rootfs_open(in));
 	TRY(dev_open(in));
 	TRY(binds_open(in));
@@ -149,22 +151,6 @@ static void prepare_inside(struct inside *in, struct container *c)
 }
 
 /*
- * The cgroup namespace of a container with a cgroup of its own is made inside
- * (cgroupns.c), a network namespace often on the host side (netns.c); a time namespace
- * before the container (timens.c).
- */
-static uint64_t clone_flags(const struct container *c)
-{
-	uint64_t flags = c->plan->namespaces;
-
-	if (plan_has_limits(c->plan))
-		flags &= ~(uint64_t)CLONE_NEWCGROUP;
-	if (c->netns_aside)
-		flags &= ~(uint64_t)CLONE_NEWNET;
-	return flags;
-}
-
-/*
  * Out of memory, the kernel kills all who share the memory of the one that it has chosen:
  * in a cgroup with a limit that must not be bulkhead as well.
  */
@@ -176,7 +162,7 @@ static uint64_t shared_memory(const struct plan *p)
 static int host_clone(struct container *c)
 {
 	struct clone_args args = {
-		.flags = clone_flags(c) | CLONE_PIDFD,
+		.flags = c->made_by_clone | CLONE_PIDFD,
 		.pidfd = (uintptr_t)&c->pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -232,6 +218,7 @@ static int host_create(struct container *c)
 	TRY(cgroup_host(c));
 	TRY(layers_host(c));
 	TRY(netns_prepare(c));
+	namespaces_share_out(c);
 	TRY(host_clone(c));
 	TRY(host_release(c));
 	return netns_host(c);

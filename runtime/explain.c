@@ -90,6 +90,10 @@ static bool in_chroot(const struct plan *p)
 	       (root.st_ino != init.st_ino || root.st_dev != init.st_dev);
 }
 
+/* Of those that clone3() makes and those that the inside makes (namespaces.c). */
+#define TOO_MANY_NAMESPACES "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces"
+#define LACKS_NAMESPACE     "this kernel lacks one of the namespaces: see bulkhead features"
+
 /* Specific rows before general ones: the first that matches is told. */
 static const struct hint hints[] = {
 	{ STEP_find_rootfs, ENOENT, NULL,
@@ -124,8 +128,8 @@ static const struct hint hints[] = {
 	  "an "
 	  "AppArmor profile with userns" },
 	{ STEP_clone, EPERM, in_chroot, "a chroot forbids user namespaces" },
-	{ STEP_clone, ENOSPC, NULL,
-	  "a limit on namespaces is reached: see /proc/sys/user/max_*_namespaces" },
+	{ STEP_clone, ENOSPC, NULL, TOO_MANY_NAMESPACES },
+	{ STEP_unshare, ENOSPC, NULL, TOO_MANY_NAMESPACES },
 	{ STEP_make_netns, ENOSPC, NULL,
 	  "a limit on namespaces is reached: see /proc/sys/user/max_net_namespaces" },
 	{ STEP_make_netns, EINVAL, NULL,
@@ -138,8 +142,8 @@ static const struct hint hints[] = {
 	  "that does not hold your own id" },
 	{ STEP_clone, EPERM, wants_no_userns,
 	  "CAP_SYS_ADMIN is missing: you are root without it, as in a container; try --userns" },
-	{ STEP_clone, EINVAL, NULL,
-	  "this kernel lacks one of the namespaces: see bulkhead features" },
+	{ STEP_clone, EINVAL, NULL, LACKS_NAMESPACE },
+	{ STEP_unshare, EINVAL, NULL, LACKS_NAMESPACE },
 	{ STEP_clone, ENOSYS, NULL, "clone3 needs Linux 5.3, and no seccomp filter that hides it" },
 	{ STEP_clone, NOT_NEW, NULL, "clone3 did not make a new process" },
 	{ STEP_clone, ENOMEM, NULL, "the host is out of memory" },

@@ -48,6 +48,7 @@
 	X(make_netns, "make the network namespace with")                                           \
 	X(join_netns, "join the network namespace with")                                           \
 	X(loopback, "bring up the network interface")                                              \
+	X(unshare, "leave the host's namespaces with")                                             \
 	X(unshare_cgroup, "leave the host's cgroup namespace from")                                \
 	X(terminal, "allocate a terminal with")                                                    \
 	X(session, "start a session with")                                                         \

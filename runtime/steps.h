@@ -15,6 +15,10 @@
 int pidns_inside(struct inside *in);      /* be the new process; die with bulkhead */
 int pidns_tie_to_host(struct inside *in); /* again: changing ids undoes it */
 
+/* namespaces.c */
+void namespaces_share_out(struct container *c); /* who makes which? */
+int namespaces_inside(struct inside *in);       /* make those left to the inside */
+
 /* userns.c */
 int userns_host(struct container *c); /* write the id maps */
 int userns_inside(struct inside *in); /* wait for them, become root */
@@ -43,7 +47,6 @@ int netns_inside(struct inside *in);    /* join it; or loopback up */
 int netns_await(struct inside *in);     /* until the host side is done with it */
 
 /* cgroupns.c */
-int cgroupns_inside(struct inside *in);
 int cgroupns_inspect(struct inside *in);
 
 /* rootfs.c, layers.c */

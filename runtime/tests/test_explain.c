@@ -114,6 +114,7 @@ static const struct {
 	{ STEP_clone, ENOSPC, MAX_USER_NAMESPACES_ZERO, 1, "user.max_user_namespaces is 0" },
 	{ STEP_clone, ENOSPC, NOTHING_SPECIAL, 1, "max_*_namespaces" },
 	{ STEP_clone, ENOSPC, MAX_USER_NAMESPACES_ZERO, 0, "max_*_namespaces" },
+	{ STEP_unshare, ENOSPC, NOTHING_SPECIAL, 0, "max_*_namespaces" },
 	{ STEP_clone, EPERM, UNPRIVILEGED_CLONE_OFF, 1, "unprivileged_userns_clone is 0" },
 	{ STEP_clone, EPERM, APPARMOR_RESTRICTS, 1, "apparmor_restrict_unprivileged_userns" },
 	{ STEP_clone, EPERM, CHROOT, 1, "a chroot forbids" },

@@ -64,6 +64,15 @@ def test_only_its_own_processes_are_visible(runtime: Runtime) -> None:
     assert runtime.sh("echo /proc/[0-9]*").ok() == "/proc/1\n"
 
 
+def under_load(box: Runtime, load: str, *options: str) -> Runtime:
+    """BOX by strace with OPTIONS, on a machine whose /proc/loadavg says LOAD."""
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("one-cpu: there is no other")
+    setup = f"mount --bind {box.file('loadavg', load + chr(10))} /proc/loadavg && exec \"$@\""
+    around = ("unshare", "-m", "sh", "-c", setup, "sh", "strace", "-f", "-qq", *options)
+    return replace(box, caller=replace(box.caller, switch=around))
+
+
 @pytest.mark.parametrize("load, aside", [
     ("0.00 0.00 0.00 1/99 1234", True),
     ("9.00 9.00 9.00 9999/9999 1234", False),
@@ -71,21 +80,23 @@ def test_only_its_own_processes_are_visible(runtime: Runtime) -> None:
     ("", False),
     ("1" * 200, False),
 ])
-def test_network_namespace_is_made_aside_where_a_cpu_is_idle(as_root: Runtime, load: str,
-                                                             aside: bool) -> None:
-    """Either way it is the container's own, and connected: see netns.c."""
-    if len(os.sched_getaffinity(0)) == 1:
-        pytest.skip("one-cpu: there is no other")
-    text, trace = as_root.file("loadavg", load + "\n"), as_root.work / "trace"
-    setup = f"mount --bind {text} /proc/loadavg && exec \"$@\""
-    around = ("unshare", "-m", "sh", "-c", setup, "sh",
-              "strace", "-f", "-qq", "-e", "trace=clone3,unshare", "-o", str(trace))
-    box = replace(as_root, caller=replace(as_root.caller, switch=around))
-    report = box.report()
+def test_namespaces_are_not_made_by_clone3_where_a_cpu_is_idle(as_root: Runtime, load: str,
+                                                               aside: bool) -> None:
+    """So are those that need no help: see namespaces.c. Either way they are its own."""
+    trace = as_root.work / "trace"
+    report = under_load(as_root, load, "-e", "trace=clone3,unshare", "-o", str(trace)).report()
     assert report.all("interface") == ["lo up"]
-    assert report.table("ns")["net"] != host_namespace("net")
-    calls = [line for line in trace.read_text().splitlines() if "CLONE_NEWNET" in line]
-    assert len(calls) == 1 and ("unshare(" in calls[0]) == aside
+    for name in ("net", "mnt", "uts", "ipc", "cgroup"):
+        assert report.table("ns")[name] != host_namespace(name)
+        flag = f"CLONE_NEW{'NS' if name == 'mnt' else name.upper()}"
+        calls = [line for line in trace.read_text().splitlines() if flag in line]
+        assert len(calls) == 1 and ("unshare(" in calls[0]) == aside
+
+
+def test_container_that_stayed_in_the_hosts_namespaces_runs_nothing(as_root: Runtime) -> None:
+    box = under_load(as_root, "0.00 0.00 0.00 1/99 1234", "-o", "/dev/null",
+                     "-e", "inject=unshare:retval=0")
+    box.sh("echo run").refused("cannot leave the host's namespaces with \"unshare\"")
 
 
 def test_idle_machine_in_a_user_namespace(as_root: Runtime) -> None:
