@@ -114,9 +114,8 @@ static const struct hint hints[] = {
 	{ STEP_find_bind, ENOENT, NULL, "the source of a --bind must exist" },
 	{ STEP_find_bind, EMFILE, NULL, "too many binds for this descriptor limit: ulimit -n" },
 	{ STEP_make_cgroup, NO_CONTROLLER, NULL,
-	  "limits need cgroup v2 with the memory, pids and cpu controllers; this host has cgroup "
-	  "v1 "
-	  "or a hybrid: boot with systemd.unified_cgroup_hierarchy=1" },
+	  "limits need cgroup v2 with the memory, pids and cpu controllers; this host has "
+	  "cgroup v1 or a hybrid: boot with systemd.unified_cgroup_hierarchy=1" },
 	{ STEP_make_cgroup, NO_DELEGATION, NULL,
 	  "start it by `systemd-run --user --scope -p Delegate=yes bulkhead run ...`, or as root" },
 	{ STEP_clone, ENOSPC, userns_limit_zero,
@@ -124,9 +123,8 @@ static const struct hint hints[] = {
 	{ STEP_clone, EPERM, userns_clone_off,
 	  "sysctl kernel.unprivileged_userns_clone is 0: set it to 1" },
 	{ STEP_clone, EPERM, userns_apparmor,
-	  "sysctl kernel.apparmor_restrict_unprivileged_userns is 1: set it to 0, or give bulkhead "
-	  "an "
-	  "AppArmor profile with userns" },
+	  "sysctl kernel.apparmor_restrict_unprivileged_userns is 1: set it to 0, or give "
+	  "bulkhead an AppArmor profile with userns" },
 	{ STEP_clone, EPERM, in_chroot, "a chroot forbids user namespaces" },
 	{ STEP_clone, ENOSPC, NULL, TOO_MANY_NAMESPACES },
 	{ STEP_unshare, ENOSPC, NULL, TOO_MANY_NAMESPACES },
@@ -137,9 +135,8 @@ static const struct hint hints[] = {
 	{ STEP_join_netns, EPERM, NULL,
 	  "a security module keeps the container's first process from looking at bulkhead" },
 	{ STEP_clone, EPERM, wants_userns,
-	  "user namespaces are forbidden here: by a security module, a seccomp filter, or an id "
-	  "map "
-	  "that does not hold your own id" },
+	  "user namespaces are forbidden here: by a security module, a seccomp filter, or an "
+	  "id map that does not hold your own id" },
 	{ STEP_clone, EPERM, wants_no_userns,
 	  "CAP_SYS_ADMIN is missing: you are root without it, as in a container; try --userns" },
 	{ STEP_clone, EINVAL, NULL, LACKS_NAMESPACE },
@@ -148,22 +145,23 @@ static const struct hint hints[] = {
 	{ STEP_clone, NOT_NEW, NULL, "clone3 did not make a new process" },
 	{ STEP_clone, ENOMEM, NULL, "the host is out of memory" },
 	{ STEP_start, KILLED_EARLY, NULL, "out of memory? see dmesg" },
+	{ STEP_clock_offsets, ERANGE, NULL,
+	  "no clock may go below 0, or beyond 146 years: see --timens" },
 	{ STEP_id_map, NO_MAP_HELPER, NULL, "see its message above, and /etc/subuid, /etc/subgid" },
 	{ STEP_id_map, FOREIGN_PROC, NULL, "mount a new one first: unshare --mount-proc" },
 	{ STEP_id_map, EPERM, NULL,
 	  "only ids that you own or that /etc/subuid grants can be mapped" },
 	{ STEP_become_root, EINVAL, NULL, "the id map has no 0" },
 	{ STEP_host_mntns, HOST_NAMESPACE, NULL,
-	  "`child` needs namespaces of its own: unshare -ump --fork bulkhead child ..., or use "
-	  "run" },
+	  "`child` needs namespaces of its own: unshare -ump --fork bulkhead child ..., or "
+	  "use run" },
 	{ STEP_be_new, NOT_NEW, NULL,
 	  "`child` must be PID 1 of a PID namespace, or be told --share pid" },
 	{ STEP_stop_propagation, EPERM, NULL, "CAP_SYS_ADMIN over the mount namespace is missing" },
 	{ STEP_open_root, ENOSYS, NULL, "open_tree needs Linux 5.2" },
 	{ STEP_pivot_root, EINVAL, root_is_initramfs,
 	  "the current root is an initramfs; before Linux 7.0 move it first: mount --rbind / /m; "
-	  "cd /m; "
-	  "mount --move . /; chroot ." },
+	  "cd /m; mount --move . /; chroot ." },
 	{ STEP_pivot_root, EINVAL, in_chroot,
 	  "the current root is not a mount: bind mount the chroot onto itself" },
 	{ STEP_pivot_root, EINVAL, NULL,
@@ -185,14 +183,14 @@ static const struct hint hints[] = {
 	{ STEP_mount, ENOSYS, wants_userns,
 	  "to share pid or net with a user namespace needs mount_setattr, Linux 5.12" },
 	{ STEP_mount, EPERM, wants_userns,
-	  "a user namespace may mount it only where the host's own is in full view; in a "
-	  "container, "
-	  "parts of it are hidden" },
+	  "a user namespace may mount it only where the host's own is in full view; in "
+	  "a container, parts of it are hidden" },
 	{ STEP_device, EPERM, NULL,
 	  "CAP_MKNOD is missing, or a device policy forbids it: try --userns" },
 	{ STEP_keyring, EDQUOT, NULL, "the quota of keys is used up: see /proc/key-users" },
 	{ STEP_seccomp, EINVAL, NULL, "the kernel refuses the program, or has no seccomp filters" },
 	{ STEP_workdir, ENOENT, NULL, "--workdir is a directory inside the container" },
+	{ STEP_init, EFBIG, NULL, "a file may not grow that large here: ulimit -f" },
 	{ STEP_init, EACCES, memfds_are_closed,
 	  "sysctl vm.memfd_noexec is 2: set it to 1, or do without --init" },
 	{ STEP_find_command, ENOENT, NULL,

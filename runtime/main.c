@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -106,6 +107,8 @@ static int start(enum verb verb, char **argv)
 		return show_help(stdout, 0);
 	if (parsed < 0 || refuse_directories())
 		return STATUS_FAILED;
+	/* Beyond `ulimit -f`, --init and the messages want an error, not a signal. */
+	signal(SIGXFSZ, SIG_IGN);
 	c->plan = &the_plan;
 	c->host_pid = getpid();
 	terminal_measure(c);

@@ -167,14 +167,21 @@ static bool maps_id(const struct id_maps *maps, uint32_t id)
 
 static int check_ids(const struct plan *p)
 {
+	char asked[sizeof("4294967295:4294967295")];
+
 	if (!(p->namespaces & CLONE_NEWUSER))
 		return 0;
 	if (!maps_id(&p->uids, 0) || !maps_id(&p->gids, 0))
 		return refuse("use the id map without", "0", "the container is built as its root");
-	if (!maps_id(&p->uids, p->uid) || !maps_id(&p->gids, p->gid))
-		return refuse(
-			"use --user", "UID:GID",
-			"the id is not in the container's id map (see --uid-map, /etc/subuid)");
+	snprintf(asked, sizeof(asked), "%u:%u", p->uid, p->gid);
+	if (!maps_id(&p->uids, p->uid))
+		return refuse("use --user", asked,
+			      "the user is not in the container's id map (see --uid-map, "
+			      "/etc/subuid)");
+	if (!maps_id(&p->gids, p->gid))
+		return refuse("use --user", asked,
+			      "the group is not in the container's id map (see --gid-map, "
+			      "/etc/subgid)");
 	return 0;
 }
 
@@ -197,9 +204,9 @@ static int complete_names(struct request *r)
 	struct plan *p = r->plan;
 
 	if (r->shared & CLONE_NEWUTS && (p->hostname || p->domainname))
-		return refuse(
-			"set", p->hostname ? p->hostname : p->domainname,
-			"--share uts keeps the host's names, and they are not ours to change");
+		return refuse(p->hostname ? "use --hostname" : "use --domainname",
+			      p->hostname ? p->hostname : p->domainname,
+			      "--share uts keeps the host's names, which are not ours to change");
 	if (!p->hostname && !(r->shared & CLONE_NEWUTS) && !r->stage_only)
 		p->hostname = "bulkhead";
 	return 0;

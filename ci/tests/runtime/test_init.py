@@ -49,6 +49,13 @@ def test_init_has_no_more_rights_than_the_command(runtime: Runtime) -> None:
     assert descriptors.split() in (["0", "1", "2"], [])
 
 
+def test_file_size_limit_of_the_caller_is_told(any_caller: Runtime) -> None:
+    small = replace(any_caller, caller=replace(any_caller.caller, around=(
+        "prlimit", "--fsize=0", *any_caller.caller.around)))
+    small.run("--init", "--", "true").refused("a sealed copy of bulkhead", "File too large",
+                                           "ulimit -f")
+
+
 def test_init_cannot_be_traced_for_descriptors_of_the_host(runtime: Runtime) -> None:
     result = runtime.sh("ls -l /proc/1/fd /proc/1/cwd /proc/1/root", "--init")
     assert str(runtime.work) not in result.out and "memfd" not in result.out

@@ -179,6 +179,11 @@ def test_time_namespace_in_the_past(any_caller: Runtime) -> None:
     assert float(inside.split()[0]) < uptime * 0.9 + 5
 
 
+def test_clock_below_zero_is_refused(any_caller: Runtime) -> None:
+    any_caller.run("--timens", "-1000000000,0", "--", "true").refused(
+        "cannot set the clock offsets", "no clock may go below 0")
+
+
 def test_system_v_objects_stay_inside(runtime: Runtime) -> None:
     # host_snapshot looks at the host's System V objects; inside there are none at first.
     assert runtime.sh("cat /proc/sysvipc/shm /proc/sysvipc/sem | wc -l").ok() == "2\n"
