@@ -171,7 +171,8 @@ def print_failures(columns: dict[str, dict[str, Result]], verbose: bool) -> None
         bad = {name: result for name, result in results.items() if result.bad}
         found = sum(result.judged_bad for result in bad.values())
         if bad:
-            print(f"\n{column}: {found} {'failures' if column in (RAW, USER) else 'findings'}, "
+            noun = "failure" if column in (RAW, USER) else "finding"
+            print(f"\n{column}: {found} {noun}{'s' * (found != 1)}, "
                   f"{len(bad) - found} could not be judged")
         for name, result in sorted(bad.items(), key=lambda item: not item[1].judged_bad):
             print(f"  {name}: {result.finding}")

@@ -84,8 +84,8 @@ TEST(rootfs, no_descriptor_is_a_directory,
 	CONTAINER(.unshare = CLONE_NEWNS);
 
 	IN_CONTAINER {
-		MUST_HOLD(exists("/proc/self/fd"));
 		EXPECT_ERRNO(EBADF, fchdir(recall_number("descriptor")));
+		MUST_HOLD(exists("/proc/self/fd"));
 		each_link("fd", judge_descriptor);
 	}
 	ON_HOST { close(open_root); }
