@@ -95,6 +95,16 @@ def test_what_it_lacks_ends_before_anything_runs(subject: str) -> None:
         assert run(SUBJECTS / subject, "exec", "--id", "x", "--", "/bin/true").returncode == 95
 
 
+@pytest.mark.skipif(not shutil.which("busybox"), reason="busybox is not installed")
+def test_unshare_claims_no_user_with_the_chroot_of_busybox(tmp_path: Path) -> None:
+    (tmp_path / "chroot").symlink_to(shutil.which("busybox") or "")
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    about = run(SUBJECTS / "unshare", "describe", env=environment).stdout
+    assert "available=yes" in about and "run-as" not in about
+    assert run(SUBJECTS / "unshare", "run", "--rootfs", ROOTFS, "--user", "5", "--", "/bin/true",
+               env=environment).returncode == 95
+
+
 @pytest.mark.parametrize("arguments", [
     ["run"], ["run", "--rootfs"], ["exec", "--id", "x"],
     ["run", "--no-such-option", "x", "--", "/bin/true"], [], ["no-such-verb"],
