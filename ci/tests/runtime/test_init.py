@@ -50,10 +50,10 @@ def test_init_has_no_more_rights_than_the_command(runtime: Runtime) -> None:
 
 
 def test_file_size_limit_of_the_caller_is_told(any_caller: Runtime) -> None:
-    small = replace(any_caller, caller=replace(any_caller.caller, around=(
-        "prlimit", "--fsize=0", *any_caller.caller.around)))
-    small.run("--init", "--", "true").refused("a sealed copy of bulkhead", "File too large",
-                                           "ulimit -f")
+    around = ("prlimit", "--fsize=0", *any_caller.caller.around)
+    small = replace(any_caller, caller=replace(any_caller.caller, around=around))
+    why = "File too large (a file may not grow that large here: ulimit -f)"
+    small.run("--init", "--", "true").refused("a sealed copy of bulkhead", why)
 
 
 def test_init_cannot_be_traced_for_descriptors_of_the_host(runtime: Runtime) -> None:

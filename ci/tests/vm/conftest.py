@@ -19,8 +19,8 @@ TREE = Path(__file__).resolve().parents[3]
 GUEST = Path(__file__).resolve().parent / "guest"
 BUILD = Path(os.environ.get("BULKHEAD_BUILD", TREE / "build"))
 ARCH = {"amd64": "x86_64", "arm64": "aarch64"}.get(platform.machine().lower(), platform.machine())
-APPLETS = ("sh cat chmod date dd echo env head hostname insmod kill ls mkdir mount od poweroff "
-           "printf rm sed sleep sync touch tr true uname usleep yes").split()
+APPLETS = ("sh base64 cat chmod date dd echo env gzip head hostname insmod kill ls mkdir mount od "
+           "poweroff printf rm sed sleep sync touch tr true uname usleep yes").split()
 
 sys.path.insert(0, str(TREE / "vm"))
 
