@@ -23,7 +23,7 @@ HERE = Path(__file__).resolve().parent
 RAW, USER = "raw", "user"
 NOBODY = ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "--inh-caps=-all"]
 RESULT = re.compile(r"(?P<ok>ok|not ok) \d+ (?P<name>[^ #]+)(?: # (?P<why>.*))?$")
-ABSENT = "SKIP subject-absent"
+ABSENT, LACKS = "SKIP subject-absent", "SKIP subject-lacks:"
 ERRORS = {"ERROR crash": "CRASH", "ERROR leak": "LEAK", "ERROR broken": "BROKEN",
           "TIMEOUT": "TIMEOUT"}
 
@@ -38,7 +38,7 @@ class Result:
 
     @property
     def bad(self) -> bool:
-        return self.word not in ("ok", "skip")
+        return self.word not in ("ok", "skip", "lacks")
 
     @property
     def judged_bad(self) -> bool:
@@ -55,7 +55,10 @@ class Result:
 
 
 def word_of(ok: bool, why: str) -> str:
-    """The table's word for a result line's directive."""
+    """The table's word for a result line's directive: what the subject does not provide is not
+    what the kernel cannot do."""
+    if ok and why.startswith(LACKS):
+        return "lacks"
     if ok:
         return "skip" if why.startswith("SKIP") else "ok"
     return next((word for start, word in ERRORS.items() if why.startswith(start)), "FAIL")
@@ -119,7 +122,8 @@ def table(columns: dict[str, dict[str, Result]]) -> list[str]:
         words = [results[name].word if name in results else "-" for results in columns.values()]
         cells = (word.ljust(width) for word, width in zip(words, widths))
         lines.append("  ".join([name.ljust(first), *cells]).rstrip())
-    for count, wanted in (("passed", ("ok",)), ("failed", None), ("skipped", ("skip",))):
+    for count, wanted in (("passed", ("ok",)), ("failed", None), ("skipped", ("skip",)),
+                          ("not provided", ("lacks",))):
         numbers = [str(sum(r.bad if wanted is None else r.word in wanted
                            for r in results.values())) for results in columns.values()]
         cells = (number.ljust(width) for number, width in zip(numbers, widths))

@@ -10,7 +10,8 @@ from typing import List, TextIO
 
 from report import render, results
 
-LABELS = {"pass": "ok", "fail": "FAIL", "skip": "skip", "crash": "CRASH", "timeout": "TIMEOUT"}
+LABELS = {"pass": "ok", "fail": "FAIL", "skip": "skip", "lacks": "lacks", "crash": "CRASH",
+          "timeout": "TIMEOUT"}
 
 
 class Patient:
@@ -72,7 +73,7 @@ class Progress:
 
     def _print_test(self, run: results.Run, test: results.Test, bad: bool) -> None:
         reason = f": {render.plain(test['reason'])}" if test["reason"] else ""
-        lines = [f"{LABELS[test['status']]:7} {results.title(run)}  {test['name']}{reason} "
+        lines = [f"{LABELS[results.word(test)]:7} {results.title(run)}  {test['name']}{reason} "
                  f"({test['duration']:.2f} s)"]
         if bad:
             lines += [f"        {render.plain(line)}" for line in test["diagnostics"][-20:]]

@@ -19,7 +19,7 @@ th, td { padding: .3rem .8rem; border-bottom: 1px solid var(--line); text-align:
 td.n { text-align: right; font-variant-numeric: tabular-nums; }
 .pass { color: var(--ok); }
 .fail, .crash, .timeout { color: var(--bad); }
-.skip { color: var(--skip); }
+.skip, .lacks { color: var(--skip); }
 details { border-bottom: 1px solid var(--line); padding: .25rem 0; } summary { cursor: pointer; }
 pre { overflow: auto; max-height: 30rem; background: #8881; padding: .6rem; font-size: 12.5px; }
 .verdict { font-size: 1.3rem; font-weight: 600; } .dim { opacity: .7; } code { font-size: .95em; }
@@ -40,12 +40,12 @@ def _anchor(index: int) -> str:
 
 
 def _matrix(report: results.Report) -> List[str]:
-    head = "".join(f"<th>{status}</th>" for status in results.STATUSES)
+    head = "".join(f"<th>{word}</th>" for word in results.WORDS)
     lines = [f"<table><tr><th>kernel</th><th>arch</th><th>subject</th>{head}</tr>"]
     for index, run in enumerate(report["runs"]):
-        counts = results.count(run["tests"])
-        cells = "".join(f'<td class="n {status if counts[status] else ""}">'
-                        f'{counts[status] or "&middot;"}</td>' for status in results.STATUSES)
+        counts = results.tally(run["tests"])
+        cells = "".join(f'<td class="n {word if counts[word] else ""}">'
+                        f'{counts[word] or "&middot;"}</td>' for word in results.WORDS)
         kernel, subject = escape(run["kernel"]["name"]), run["subject"]
         lines.append(f'<tr><td><a href="#{_anchor(index)}">{kernel}</a></td>'
                      f'<td>{escape(run["arch"])}</td><td>{escape(subject["name"])} '
@@ -55,9 +55,9 @@ def _matrix(report: results.Report) -> List[str]:
 
 def _test(test: results.Test) -> List[str]:
     """One test; a plain pass is one line, anything else can be opened."""
-    status = test["status"]
+    status, word = test["status"], results.word(test)
     mark = " (known)" if test.get("known") else " (regression)" if test.get("regression") else ""
-    line = (f'<span class="{status}">{status}{mark}</span> <code>{escape(test["name"])}</code> '
+    line = (f'<span class="{word}">{word}{mark}</span> <code>{escape(test["name"])}</code> '
             f'<span class="dim">{escape(" ".join(test["behaviours"]))} '
             f'{test["duration"]:.2f}&nbsp;s</span> {escape(test["reason"])}')
     texts = [("what the test said", "\n".join(test["diagnostics"])),

@@ -30,7 +30,7 @@ def _case(run: results.Run, test: results.Test) -> List[str]:
     if test["status"] != "pass":
         tag = kind[test["status"]]
         body = "\n".join([test["reason"], *test["diagnostics"]]).strip()
-        lines.append(f'   <{tag} message="{escape(test["reason"])}" type="{test["status"]}">'
+        lines.append(f'   <{tag} message="{escape(test["reason"])}" type="{results.word(test)}">'
                      f"{escape(body)}</{tag}>")
     if test.get("log"):
         lines.append(f"   <system-out>{escape(test['log'][-LOG_TAIL:])}</system-out>")

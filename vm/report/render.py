@@ -56,12 +56,12 @@ def ktap(report: results.Report) -> str:
 
 
 def matrix(report: results.Report) -> List[str]:
-    """One row a run: passed, failed, crashed, timed out, skipped."""
-    rows = [["kernel", "arch", "subject", *results.STATUSES]]
+    """One row a run: how many tests have which word."""
+    rows = [["kernel", "arch", "subject", *results.WORDS]]
     for run in report["runs"]:
-        counts = results.count(run["tests"])
+        counts = results.tally(run["tests"])
         rows.append([run["kernel"]["name"], run["arch"], run["subject"]["name"],
-                     *(str(counts[status] or "-") for status in results.STATUSES)])
+                     *(str(counts[word] or "-") for word in results.WORDS)])
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     return ["  ".join(cell.ljust(width) if column < 3 else cell.rjust(width)
                       for column, (cell, width) in enumerate(zip(row, widths))).rstrip()

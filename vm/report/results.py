@@ -9,6 +9,11 @@ from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 FORMAT = 1
 STATUSES = ("pass", "fail", "skip", "crash", "timeout")
 
+# What reports show: of the skips, those for what the subject does not provide stand apart from
+# those for what the kernel cannot do. The code is the harness's (selftests/harness/launch.c).
+WORDS = ("pass", "fail", "skip", "lacks", "crash", "timeout")
+LACKS_CODE = "subject-lacks:"
+
 # Exit statuses of vm/run-tests.sh.
 PASSED, FAILED, USAGE, INFRA, CRASHED = 0, 1, 2, 3, 4
 BISECT_SKIP = 125
@@ -42,6 +47,17 @@ def title(run: Run) -> str:
 def count(tests: List[Test]) -> Dict[str, int]:
     """How many tests have which status."""
     return {status: sum(test["status"] == status for test in tests) for status in STATUSES}
+
+
+def word(test: Test) -> str:
+    """A test's word of WORDS."""
+    lacks = test["status"] == "skip" and test["reason"].startswith(LACKS_CODE)
+    return "lacks" if lacks else str(test["status"])
+
+
+def tally(tests: List[Test]) -> Dict[str, int]:
+    """How many tests have which word."""
+    return {each: sum(word(test) == each for test in tests) for each in WORDS}
 
 
 def _by_key(report: Report) -> Dict[Tuple[str, str, str, str], Test]:

@@ -193,6 +193,16 @@ def test_subject_that_is_not_there_is_told_by_the_table(tmp_path: Path) -> None:
     assert "bulkhead: not judged: /nonexistent is not executable\n" in done.stdout
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="naive works for root only")
+def test_what_is_not_provided_stands_apart_in_the_table() -> None:
+    name = "uts.domainname_is_set_as_asked"
+    done = run(TOP / "selftests/run.py", BUILD / "selftests/uts", "--run", name, "--subject",
+               "naive", "--rootfs", ROOTFS)
+    rows = {line[:len(name)].strip(): line[len(name):].split() for line in done.stdout.split("\n")}
+    assert rows[name] == ["lacks"]
+    assert (rows["skipped"], rows["not provided"]) == (["0"], ["1"])
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or not CGROUPS, reason="needs root and cgroup v2")
 @pytest.mark.parametrize("caller", [
     pytest.param((), id="root"),

@@ -166,6 +166,19 @@ def test_html_is_one_harmless_page() -> None:
     assert "http" not in text
 
 
+def test_what_a_subject_lacks_stands_apart_from_what_the_kernel_cannot() -> None:
+    report = sample(a="pass", b="skip", c="skip", d="skip")
+    for test, reason in zip(report["runs"][0]["tests"][1:],
+                            ("no-syscall:x", "subject-lacks:uts", "subject-lacks:pid")):
+        test["reason"] = reason
+    head, row = (line.split() for line in render.matrix(report))
+    counts = dict(zip(head[3:], row[3:]))
+    assert counts == {"pass": "1", "fail": "-", "skip": "1", "lacks": "2", "crash": "-",
+                      "timeout": "-"}
+    assert '<td class="n lacks">2</td>' in html.render(report)
+    assert junit.render(report).count('type="lacks"') == 2
+
+
 def test_ktap_rendering_can_be_read_again() -> None:
     text = render.ktap(sample(a="pass", b="skip", c="fail", d="crash", e="timeout"))
     inner = "\n".join(line[2:] for line in text.split("\n") if line.startswith("  "))
