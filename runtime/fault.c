@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "fault.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -59,29 +61,13 @@ static const char *reason(int why)
 	}
 }
 
-/* Objects come from the caller or an image: a control character must not fake a line. */
-static void put_quoted(char *to, size_t room, const char *object)
-{
-	size_t n = 0;
-
-	for (; *object && n + 5 < room; object++) {
-		unsigned char c = (unsigned char)*object;
-
-		if (c < 0x20 || c == 0x7f || c == '"' || c == '\\')
-			n += (size_t)snprintf(to + n, room - n, "\\x%02x", c);
-		else
-			to[n++] = (char)c;
-	}
-	to[n] = '\0';
-}
-
 /* One write, so that no other process's output lands in the middle of the line. */
 void fault_print(const struct fault *f, const struct plan *p)
 {
 	char object[4 * sizeof(f->object) + 8], buf[512], line[2048];
 	const char *hint = explain(f, p, buf, sizeof(buf));
 
-	put_quoted(object, sizeof(object), f->object);
+	text_quote(object, sizeof(object), f->object);
 	snprintf(line, sizeof(line), "bulkhead: cannot %s%s%s%s: %s%s%s%s\n", step_words[f->step],
 		 *object ? " \"" : "", object, *object ? "\"" : "", reason(f->why),
 		 *hint ? " (" : "", hint, *hint ? ")" : "");

@@ -5,6 +5,7 @@
 #include "init.h"
 #include "options.h"
 #include "terminal.h"
+#include "text.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -35,7 +36,10 @@ static const char *const stdio_names[] = { "standard input", "standard output", 
 
 static int cannot(const char *what, const char *object, const char *why)
 {
-	fprintf(stderr, "bulkhead: cannot %s \"%s\": %s\n", what, object, why);
+	char shown[128];
+
+	text_quote(shown, sizeof(shown), object);
+	fprintf(stderr, "bulkhead: cannot %s \"%s\": %s\n", what, shown, why);
 	return STATUS_FAILED;
 }
 

@@ -4,6 +4,7 @@
 #include "fault.h"
 #include "names.h"
 #include "request.h"
+#include "text.h"
 #include "values.h"
 
 #include <stdlib.h>
@@ -218,7 +219,7 @@ enum { OPTION_COUNT = sizeof(options) / sizeof(*options) };
 
 enum { SHOWN_ROOM = 80 };
 
-/* @shown has been through request_quote(). */
+/* @shown has been through text_quote(). */
 static int refuse_value(const char *option, const char *shown, const char *why)
 {
 	fprintf(stderr, "bulkhead: cannot use %s \"%s\": %s; see bulkhead --help\n", option, shown,
@@ -230,7 +231,7 @@ static int usage_error(const char *option, const char *value, const char *why)
 {
 	char shown[SHOWN_ROOM];
 
-	request_quote(shown, sizeof(shown), value);
+	text_quote(shown, sizeof(shown), value);
 	return refuse_value(option, shown, why);
 }
 
@@ -263,7 +264,7 @@ static int take_option(enum verb verb, char ***argv, struct request *r)
 		value++;
 	else if (!(value = *(*argv)++))
 		return usage_error("the option", dashed, "its value is missing");
-	request_quote(shown, sizeof(shown), value); /* some parsers cut the value into pieces */
+	text_quote(shown, sizeof(shown), value); /* some parsers cut the value into pieces */
 	wrong = o->take(r, value);
 	return wrong ? refuse_value(dashed, shown, wrong) : 0;
 }

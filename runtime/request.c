@@ -7,6 +7,7 @@
 #include "seccomp.h"
 #include "subid.h"
 #include "sys.h"
+#include "text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,26 +21,11 @@
 
 #define DEFAULT_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-void request_quote(char *to, size_t room, const char *s)
-{
-	size_t n = 0;
-
-	for (; *s && n + 5 < room; s++) {
-		unsigned char c = (unsigned char)*s;
-
-		if (c < 0x20 || c == 0x7f || c == '"' || c == '\\')
-			n += (size_t)snprintf(to + n, room - n, "\\x%02x", c);
-		else
-			to[n++] = (char)c;
-	}
-	to[n] = '\0';
-}
-
 static int refuse(const char *what, const char *value, const char *why)
 {
 	char shown[80];
 
-	request_quote(shown, sizeof(shown), value);
+	text_quote(shown, sizeof(shown), value);
 	fprintf(stderr, "bulkhead: cannot %s \"%s\": %s\n", what, shown, why);
 	return -1;
 }

@@ -23,7 +23,4 @@ void request_env(struct request *r, char *assignment);
  */
 int request_complete(struct request *r);
 
-/* @s, cut to @room and with control characters as \xNN, for a message. */
-void request_quote(char *to, size_t room, const char *s);
-
 #endif

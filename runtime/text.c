@@ -38,6 +38,26 @@ void text_add_escaped(char *to, size_t room, const char *s)
 	}
 }
 
+void text_quote(char *to, size_t room, const char *s)
+{
+	static const char digits[] = "0123456789abcdef";
+	size_t n = 0;
+
+	for (; *s && n + sizeof("\\x00") <= room; s++) {
+		unsigned char c = (unsigned char)*s;
+
+		if (c >= 0x20 && c != 0x7f && c != '"' && c != '\\') {
+			to[n++] = (char)c;
+			continue;
+		}
+		to[n++] = '\\';
+		to[n++] = 'x';
+		to[n++] = digits[c >> 4];
+		to[n++] = digits[c & 15];
+	}
+	to[n] = '\0';
+}
+
 const char *text_basename(const char *path)
 {
 	const char *slash = strrchr(path, '/');

@@ -20,6 +20,13 @@ void text_add_number(char *to, size_t room, uint64_t n);
 /* With a backslash before each of `\`, `,` and `:`: an overlayfs option. */
 void text_add_escaped(char *to, size_t room, const char *s);
 
+/*
+ * @s for a message between quotes, cut to @room: it comes from the caller or an image, and
+ * must not fake a line or command a terminal. Quotes, backslashes and control characters
+ * become \xNN.
+ */
+void text_quote(char *to, size_t room, const char *s);
+
 /* The part after the last slash. */
 const char *text_basename(const char *path);
 

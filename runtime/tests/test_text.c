@@ -81,6 +81,31 @@ START_TEST(escapes_for_overlayfs)
 }
 END_TEST
 
+/* The room is 9 bytes: at most two escapes. */
+static const struct {
+	const char *plain, *want;
+} quotes[] = {
+	{ "", "" },
+	{ "a/b c", "a/b c" },
+	{ "\xc3\xa9", "\xc3\xa9" },
+	{ "\x1b\x7f", "\\x1b\\x7f" },
+	{ "\"\\", "\\x22\\x5c" },
+	{ "\n\t\r", "\\x0a\\x09" },
+	{ "abcdefghij", "abcde" },
+	{ "abcde\n", "abcde" },
+};
+
+START_TEST(quotes_for_a_message)
+{
+	char text[16];
+
+	memset(text, '#', sizeof(text));
+	text_quote(text, 9, quotes[_i].plain);
+	ck_assert_str_eq(text, quotes[_i].want);
+	ck_assert_int_eq(text[9], '#');
+}
+END_TEST
+
 static const struct {
 	const char *path, *want;
 } paths[] = {
@@ -103,6 +128,7 @@ Suite *unit_suite(void)
 	tcase_add_test(text, fills_its_room);
 	tcase_add_loop_test(text, writes_a_number, 0, ARRAY_SIZE(numbers));
 	tcase_add_loop_test(text, escapes_for_overlayfs, 0, ARRAY_SIZE(escapes));
+	tcase_add_loop_test(text, quotes_for_a_message, 0, ARRAY_SIZE(quotes));
 	tcase_add_loop_test(text, finds_the_last_part, 0, ARRAY_SIZE(paths));
 	suite_add_tcase(suite, text);
 	return suite;

@@ -161,6 +161,7 @@ def test_control_characters_do_not_reach_the_terminal(any_caller: Runtime) -> No
         result = any_caller.run(*arguments, "true")
         assert "\x1b" not in result.err and result.err.count("\n") == 1, result
         assert result.status != 0
+    any_caller(evil).refused("there is no such verb", r'"x\x0abulkhead: all is well\x1b[2J"')
 
 
 def test_bytes_that_are_no_text(any_caller: Runtime) -> None:
