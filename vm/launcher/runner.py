@@ -18,6 +18,7 @@ from report import results
 RUN_GLOBS = 60           # names that one call of a test program takes
 BEFORE_ATTEMPTS = 3      # guests in which --before is run until one is alive afterwards
 INFRA_RETRIES = 2        # fresh guests for a test whose guest the host took away
+NO_PROGRESS = "no result: the program has none for any test that it was to run"
 
 
 class Settings(NamedTuple):
@@ -121,14 +122,18 @@ class Runner:
                     outcome = self._session(job, guest, batch.program, pending)
                     for text in outcome.problems:
                         self._problem(text)
+                    again = False
                     for verdict in outcome.verdicts:
                         if verdict.blame == "infra" and retries:
-                            retries -= 1
+                            retries, again = retries - 1, True
                             outcome.done.discard(verdict.test.name)
                             job.supplier.troubles.append(f"{verdict.test.name}: {verdict.reason}")
                         else:
                             self._record(job, verdict)
-                    pending = [test for test in pending if test.name not in outcome.done]
+                    left = [test for test in pending if test.name not in outcome.done]
+                    if len(left) == len(pending) and not again:  # nor would it the next time
+                        self._record(job, Verdict(left.pop(0), "crash", NO_PROGRESS, 0.0, []))
+                    pending = left
                     if not outcome.healthy:
                         self._end(guest)
                         guest = None

@@ -68,6 +68,21 @@ def outcomes(fates: str, monkeypatch: pytest.MonkeyPatch, unused: str = "") -> D
     return {test["name"]: test["status"] for test in record["tests"]}
 
 
+def test_a_program_that_decides_nothing_comes_to_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its kernel complains each time, and what it reports is not what was asked for."""
+    monkeypatch.setattr(runner.Runner, "_session",
+                        lambda *_: session.Outcome([], set(), False, ["a result for p.x"]))
+    record: Dict[str, Any] = {"tests": []}
+    supplier: Any = Supplier()
+    tests = [plan.Planned(name, "p", "kernel", []) for name in "ab"]
+    job = runner.Job(record, supplier, "kernel", [plan.Batch("p", tests)], {"p": 2})
+    work = runner.Runner(runner.Settings(30.0, 1, ""), lambda *_: None)
+    work.work([job], 1)
+    assert [(test["name"], test["status"]) for test in record["tests"]] == \
+        [("a", "crash"), ("b", "crash")]
+    assert work.problems == ["a result for p.x"]
+
+
 def test_three_dead_guests_in_a_row_cost_their_own_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     assert outcomes(".xxx.", monkeypatch) == {"a": "pass", "b": "crash", "c": "pass"}
     assert outcomes("xx.xx..", monkeypatch) == {"a": "pass", "b": "pass", "c": "pass"}
