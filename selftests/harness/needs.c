@@ -145,6 +145,16 @@ static bool probe_cgroup2(void)
 	       exists("/sys/fs/cgroup/unified/cgroup.procs");
 }
 
+static bool probe_limits(void)
+{
+	const char *list = exists("/sys/fs/cgroup/cgroup.controllers")
+				   ? text(" %s", must_read("/sys/fs/cgroup/cgroup.controllers"))
+				   : "";
+
+	return strstr(list, " memory") && strstr(list, " pids") &&
+	       (strstr(list, " cpu ") || strstr(list, " cpu\n"));
+}
+
 static bool probe_cgroup_kill(void)
 {
 	return contain_cgroup_kill();

@@ -39,6 +39,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(kcmp, NEED_KCONFIG, "KCMP", "3.5", "")                                                   \
 	X(checkpoint, NEED_KCONFIG, "CHECKPOINT_RESTORE", "3.3", "")                               \
 	X(cgroup2, NEED_KCONFIG, "CGROUPS", "4.5", "")                                             \
+	/* cgroup v2 has the controllers for memory, processes and CPU time: not v1 or hybrid */   \
+	X(limits, NEED_KCONFIG, "MEMCG", "4.15", "")                                               \
 	X(cgroup_kill, NEED_KCONFIG, "CGROUPS", "5.14", "")                                        \
 	X(pidfd_getfd, NEED_SYSCALL, "pidfd_getfd", "5.6", "")                                     \
 	X(openat2, NEED_SYSCALL, "openat2", "5.6", "")                                             \
