@@ -121,12 +121,29 @@ static size_t limits_of(const struct plan *p, struct limit limit[3])
 	return n;
 }
 
+/*
+ * The "no internal process constraint": only the root may have processes of its own and
+ * limits on cgroups below it. Elsewhere the kernel refuses that for memory; told to hand
+ * down pids or cpu alone it makes the cgroup the root of a threaded subtree, in which no
+ * process can be started. The root has no cgroup.type.
+ */
+static bool may_be_parent(int dir)
+{
+	char text[32] = "";
+	int n = read_file(dir, "cgroup.type", text, sizeof(text));
+
+	if (n == -ENOENT)
+		return true;
+	return n > 0 && strcmp(text, "domain") == 0 &&
+	       read_file(dir, "cgroup.procs", text, sizeof(text)) == 0;
+}
+
 /* Does the cgroup at @path hand down all controllers that we need, or can it be told to? */
 static bool hands_down(const char *path, const struct limit *limit, size_t n)
 {
 	char words[512], word[VALUE_ROOM];
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool all = dir >= 0;
+	bool all = dir >= 0 && may_be_parent(dir);
 
 	for (size_t i = 0; all && i < n; i++) {
 		snprintf(word, sizeof(word), "+%s", limit[i].controller);
@@ -154,10 +171,7 @@ static bool offers_all(const struct limit *limit, size_t n)
 	return all;
 }
 
-/*
- * The nearest ancestor that hands the controllers down: our own cgroup cannot, as it has
- * processes ("no internal process constraint").
- */
+/* The nearest that hands the controllers down: ours does if it is the root, else an ancestor. */
 static int find_home(struct container *c, char *path, size_t room, const struct limit *limit,
 		     size_t n)
 {

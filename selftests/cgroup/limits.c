@@ -150,3 +150,38 @@ TEST(cgroup, limits_are_not_lifted_from_inside,
 	}
 	ON_HOST { EXPECT_STREQ("32\n", limit_of(inside_pid(), "pids.max")); }
 }
+
+FIXTURE(cgroup_of_caller)
+{
+	char path[64];
+};
+
+SETUP(cgroup_of_caller)
+{
+	snprintf(self->path, sizeof(self->path), "/sys/fs/cgroup/selftest-caller-%d", getpid());
+	MUST(mkdir(self->path, 0755));
+	must_write(text("%s/cgroup.procs", self->path), "0");
+}
+
+CLEANUP(cgroup_of_caller)
+{
+	MUST(rmdir(self->path));
+}
+
+TEST(cgroup, caller_below_the_root_gets_limits,
+     .says = "a caller whose own cgroup has processes gets a limit on processes or CPU time, and "
+	     "its cgroup stays what it was",
+     .finding = "a limit alone cannot be had from a login session, or changes the caller's cgroup",
+     .checks = "limits-11 cgroup-28", .layer = RUNTIME, .needs = LIMIT_NEEDS,
+     .fixture = USES(cgroup_of_caller))
+{
+	CONTAINER(.unshare = CLONE_NEWPID, .pids = "32");
+
+	ON_HOST {
+		const char *own = FIXED(cgroup_of_caller)->path;
+
+		EXPECT_STREQ("32\n", limit_of(inside_pid(), "pids.max"));
+		EXPECT_STREQ("", must_read("%s/cgroup.subtree_control", own));
+		EXPECT_STREQ("domain\n", must_read("%s/cgroup.type", own));
+	}
+}

@@ -71,13 +71,14 @@ def _check_helper(program: str, status: str) -> None:
         raise InfraError(f"cannot list the tests of \"{program}\": it ended with status {status}")
 
 
-def unpack_list(lines: Sequence[str]) -> List[str]:
-    """The lines that LIST_SCRIPT packed. Raises InfraError."""
+def unpack_list(lines: Sequence[str], said: str = "") -> List[str]:
+    """The lines that LIST_SCRIPT packed. Raises InfraError, with what the guest SAID besides."""
     try:
         packed = base64.b64decode("".join(lines))
         return zlib.decompress(packed, zlib.MAX_WBITS | 16).decode().split("\n")
     except (ValueError, zlib.error) as error:
-        raise InfraError(f"cannot list the tests: the guest's answer is no list: {error}") from None
+        raise InfraError("cannot list the tests: the guest's answer is no list: "
+                         f"{said or error}") from None
 
 
 def parse_list(lines: Sequence[str], subject: str) -> Catalogue:
@@ -114,14 +115,17 @@ def read_catalogue(guest: Guest, subject: str) -> Catalogue:
     guest.execute(["/bin/sh", "-c", LIST_SCRIPT, "list", adapter(subject)], "list") \
         if adapter(subject) else guest.execute(["/bin/sh", "-c", LIST_SCRIPT], "list")
     lines: List[str] = []
+    said = ""
     limit = LIST_SECONDS * guest.factor
     watch = Stopwatch(guest)
     while not watch.passed(limit):
         for event in guest.events(1.0):
             if event.kind == "out":
                 lines.append(event.text)
+            if event.kind == "err":
+                said = event.text
             if event.kind == "exit":
-                return parse_list(unpack_list(lines), subject)
+                return parse_list(unpack_list(lines, said), subject)
     raise InfraError(f"cannot list the tests: no answer within {limit:.0f} s")
 
 

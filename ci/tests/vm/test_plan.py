@@ -28,3 +28,5 @@ def test_a_list_is_unpacked_and_read() -> None:
 def test_a_list_that_is_none_is_told(lines: List[str]) -> None:
     with pytest.raises(InfraError, match="cannot list the tests"):
         plan.unpack_list(lines)
+    with pytest.raises(InfraError, match="cannot list the tests: .*: gzip: not found"):
+        plan.unpack_list(lines, "gzip: not found")
