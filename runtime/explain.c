@@ -170,6 +170,7 @@ static const struct hint hints[] = {
 	{ STEP_overlay, EPERM, is_rootless, "overlayfs in a user namespace needs Linux 5.11" },
 	{ STEP_overlay, EINVAL, in_userns,
 	  "in a user namespace nothing may be mounted below --upper" },
+	{ STEP_overlay, ELOOP, NULL, "a layer stands there twice, or lies within another" },
 	{ STEP_overlay, ENODEV, NULL, "this kernel has no overlayfs: modprobe overlay" },
 	{ STEP_make_target, EROFS, NULL,
 	  "make it in the rootfs beforehand: the file system is read-only" },

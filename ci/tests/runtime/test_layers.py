@@ -115,6 +115,15 @@ def test_bad_layers_are_named(runtime: Runtime, option: str, make: Callable[[Pat
     result.refused(f'"{path}"', reason)
 
 
+def test_layers_that_overlap_are_told(any_caller: Runtime) -> None:
+    layer = any_caller.directory("layer")
+    inner = any_caller.directory("layer/inner")
+    for options in (["--layer", any_caller.rootfs], ["--layer", layer, "--layer", inner],
+                    ["--layer", inner, "--upper", layer]):
+        any_caller.run(*options, "--", "true").refused(
+            "cannot stack the layers", "a layer stands there twice, or lies within another")
+
+
 def test_upper_over_a_rootfs(any_caller: Runtime) -> None:
     """--rootfs with --upper: the rootfs is the lowest layer and stays as it is."""
     upper = any_caller.directory("upper")
