@@ -22,8 +22,9 @@ all: ## build everything that needs no network
 
 include $(sort $(wildcard */build.mk))
 
+# Some tests are another user, who must reach what is built.
 check: deps ## install what is missing, then run all tests: what CI runs
-	+@$(MAKE) --no-print-directory check-all
+	+@umask 022 && $(MAKE) --no-print-directory check-all
 
 # A make of its own, begun when the tools are there: the order holds under -j, and what
 # the build.mk files find out about this machine they find out anew.

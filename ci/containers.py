@@ -164,7 +164,9 @@ def unpack(archive: Path, directory: Path, uid: int) -> Path:
 def install(source: Path, base: Path) -> Path:
     """Copies the program under test to where every user can execute it."""
     (base / "bin").mkdir()
-    return Path(shutil.copy2(source, base / "bin/bulkhead"))
+    target = Path(shutil.copy2(source, base / "bin/bulkhead"))
+    target.chmod(0o755)
+    return target
 
 
 def compile_probe(base: Path) -> Path:
