@@ -267,10 +267,18 @@ def test_output_goes_on_when_nobody_had_it_open(runtime: Runtime,
     assert screen.end() == 0
 
 
+F_SETPIPE_SZ = 1031  # of linux/fcntl.h; Python 3.9's fcntl does not name it
+
+
 def start_with_full_pipe(runtime: Runtime, flags: int,
                          *command: str) -> tuple[subprocess.Popen[bytes], int]:
-    """bulkhead with --tty, whose standard output nobody reads, and the end to read it from."""
+    """bulkhead with --tty, whose standard output nobody reads, and the end to read it from.
+
+    The pipe has one page: it is full when it holds anything. Of several pages each may be left
+    partly empty, as writes come, and how much fits is a matter of luck.
+    """
     read, write = os.pipe()
+    fcntl.fcntl(write, F_SETPIPE_SZ, 4096)
     fcntl.fcntl(write, fcntl.F_SETFL, os.O_WRONLY | flags)
     box = runtime.start("--tty", "--", *command, stdin=subprocess.DEVNULL, stdout=write)
     assert host.wait_until(lambda: not select.select([], [write], [], 0)[1], 10)
@@ -290,7 +298,7 @@ def test_signals_arrive_while_nobody_reads(runtime: Runtime, flags: int) -> None
 @pytest.mark.parametrize("reads", [True, False])
 @pytest.mark.parametrize("flags", [0, os.O_NONBLOCK])
 def test_last_output_waits_for_its_reader(runtime: Runtime, flags: int, reads: bool) -> None:
-    size = 68_000  # the pipe's 64 KiB and a little
+    size = 6_000  # more than the pipe's page, less than that and what a terminal holds
     box, read = start_with_full_pipe(runtime, flags, "head", "-c", str(size), "/dev/zero")
     assert host.wait_until(lambda: "Z" in [(host.stat_fields(str(child)) or "-")[0]
                                            for child in children(box.pid)], 10)
