@@ -185,6 +185,7 @@ def test_no_root_is_needed(with_packages: Path) -> None:
         os.chmod(scratch, 0o755)
         sources = Path(scratch) / "sources"
         shutil.copytree(with_packages, sources)
+        subprocess.run(["chmod", "-R", "a+rX", sources], check=True)  # made under any umask
         cache_for(nobody, Path(scratch) / "cache")
         theirs = build_as(nobody, sources, Path(scratch) / "cache", Path(scratch) / "theirs")
         ours = build_as(0, sources, packages.cache_directory().parent, Path(scratch) / "ours")

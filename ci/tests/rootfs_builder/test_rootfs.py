@@ -77,8 +77,9 @@ def test_same_bytes_for_another_user(built: Path, tmp_path: Path) -> None:
     for path in [tmp_path, *tmp_path.parents]:
         if not path.stat().st_mode & stat.S_IXOTH and path != tmp_path:
             path.chmod(path.stat().st_mode | stat.S_IXOTH)
-    # The checkout itself may lie where only root can go.
+    # The checkout itself may lie where only root can go, and be what only root can read.
     shutil.copytree(BUILDER, tmp_path / "source", ignore=shutil.ignore_patterns("__pycache__"))
+    subprocess.run(["chmod", "-R", "a+rX", tmp_path / "source"], check=True)
     subprocess.run(["setpriv", "--reuid", "54321", "--regid", "54321", "--clear-groups",
                     sys.executable, "-B", tmp_path / "source/rootfs.py", "--output",
                     tmp_path / "rootfs"], check=True, timeout=300,
