@@ -138,18 +138,30 @@ static bool may_be_parent(int dir)
 	       read_file(dir, "cgroup.procs", text, sizeof(text)) == 0;
 }
 
-/* Does the cgroup at @path hand down all controllers that we need, or can it be told to? */
+/* Does @file of a cgroup name all controllers that we need? */
+static bool names_all(int dir, const char *file, const struct limit *limit, size_t n)
+{
+	char words[512];
+	bool all = read_file(dir, file, words, sizeof(words)) >= 0;
+
+	for (size_t i = 0; all && i < n; i++)
+		all = lists(words, limit[i].controller);
+	return all;
+}
+
+/*
+ * Does the cgroup at @path hand down all controllers that we need, or can it be told to?
+ * One that lacks any is told nothing: what it is told stays.
+ */
 static bool hands_down(const char *path, const struct limit *limit, size_t n)
 {
-	char words[512], word[VALUE_ROOM];
+	char word[VALUE_ROOM];
 	int dir = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool all = dir >= 0 && may_be_parent(dir);
+	bool all = dir >= 0 && may_be_parent(dir) && names_all(dir, "cgroup.controllers", limit, n);
 
 	for (size_t i = 0; all && i < n; i++) {
 		snprintf(word, sizeof(word), "+%s", limit[i].controller);
-		if (read_file(dir, "cgroup.subtree_control", words, sizeof(words)) < 0)
-			all = false;
-		else if (!lists(words, limit[i].controller))
+		if (!names_all(dir, "cgroup.subtree_control", &limit[i], 1))
 			all = write_file(dir, "cgroup.subtree_control", word) == 0;
 	}
 	if (dir >= 0)
@@ -160,12 +172,9 @@ static bool hands_down(const char *path, const struct limit *limit, size_t n)
 /* Does cgroup v2 have the controllers anywhere here? Tells "not delegated" from "v1". */
 static bool offers_all(const struct limit *limit, size_t n)
 {
-	char words[512] = "";
 	int dir = open(mount_point(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool all = dir >= 0 && read_file(dir, "cgroup.controllers", words, sizeof(words)) >= 0;
+	bool all = dir >= 0 && names_all(dir, "cgroup.controllers", limit, n);
 
-	for (size_t i = 0; i < n; i++)
-		all = all && lists(words, limit[i].controller);
 	if (dir >= 0)
 		close(dir);
 	return all;

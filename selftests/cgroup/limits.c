@@ -153,26 +153,34 @@ TEST(cgroup, limits_are_not_lifted_from_inside,
 	ON_HOST { EXPECT_STREQ("32\n", limit_of(inside_pid(), "pids.max")); }
 }
 
+/* The caller's own cgroup, in one that has the controller for processes only. */
 FIXTURE(cgroup_of_caller)
 {
-	char path[64];
+	char top[64], partial[80], own[96];
 };
 
 SETUP(cgroup_of_caller)
 {
-	snprintf(self->path, sizeof(self->path), "/sys/fs/cgroup/selftest-caller-%d", getpid());
-	MUST(mkdir(self->path, 0755));
-	must_write(text("%s/cgroup.procs", self->path), "0");
+	snprintf(self->top, sizeof(self->top), "/sys/fs/cgroup/selftest-caller-%d", getpid());
+	snprintf(self->partial, sizeof(self->partial), "%s/partial", self->top);
+	snprintf(self->own, sizeof(self->own), "%s/own", self->partial);
+	must_write("/sys/fs/cgroup/cgroup.subtree_control", "+pids +cpu");
+	MUST(mkdir(self->top, 0755));
+	must_write(text("%s/cgroup.subtree_control", self->top), "+pids");
+	must_mkdir("%s", self->own);
+	must_write(text("%s/cgroup.procs", self->own), "0");
 }
 
 CLEANUP(cgroup_of_caller)
 {
-	MUST(rmdir(self->path));
+	MUST(rmdir(self->own));
+	MUST(rmdir(self->partial));
+	MUST(rmdir(self->top));
 }
 
 TEST(cgroup, caller_below_the_root_gets_limits,
-     .says = "a caller whose own cgroup has processes gets a limit on processes or CPU time, and "
-	     "its cgroup stays what it was",
+     .says = "a caller whose own cgroup has processes gets a limit on processes alone, and its "
+	     "cgroup stays what it was",
      .finding = "a limit alone cannot be had from a login session, or changes the caller's cgroup",
      .checks = "limits-11 cgroup-28", .layer = RUNTIME, .needs = LIMIT_NEEDS,
      .fixture = USES(cgroup_of_caller))
@@ -180,10 +188,28 @@ TEST(cgroup, caller_below_the_root_gets_limits,
 	CONTAINER(.unshare = CLONE_NEWPID, .pids = "32");
 
 	ON_HOST {
-		const char *own = FIXED(cgroup_of_caller)->path;
+		const char *own = FIXED(cgroup_of_caller)->own;
 
 		EXPECT_STREQ("32\n", limit_of(inside_pid(), "pids.max"));
 		EXPECT_STREQ("", must_read("%s/cgroup.subtree_control", own));
 		EXPECT_STREQ("domain\n", must_read("%s/cgroup.type", own));
+	}
+}
+
+TEST(cgroup, cgroup_that_lacks_a_controller_stays_as_it_is,
+     .says = "an ancestor of the caller's that lacks one controller hands none down, unless used",
+     .finding = "the runtime changed a cgroup of its caller's that it then did not use",
+     .checks = "limits-11 cgroup-26", .layer = RUNTIME, .needs = LIMIT_NEEDS,
+     .fixture = USES(cgroup_of_caller))
+{
+	CONTAINER(.unshare = CLONE_NEWPID, .pids = "32", .cpus = "0.5");
+
+	ON_HOST {
+		const char *partial = FIXED(cgroup_of_caller)->partial;
+
+		EXPECT_STREQ("50000 100000\n", limit_of(inside_pid(), "cpu.max"));
+		/* A runtime may widen it, and its parent, and use it. */
+		if (!strstr(must_read("/proc/%d/cgroup", inside_pid()), "/partial/"))
+			EXPECT_STREQ("", must_read("%s/cgroup.subtree_control", partial));
 	}
 }
