@@ -139,19 +139,25 @@ static void settle(void)
 	wire_sendf("settled", "%zu", free_memory() >> 10);
 }
 
+static int open_console(int flags)
+{
+	char console[32], path[64];
+
+	setup_kernel_option("bulkhead.console", console, sizeof(console));
+	snprintf(path, sizeof(path), "/dev/%s", console);
+	return open(path, O_RDWR | flags);
+}
+
 /* An interactive shell on the console, with job control; the guest ends with it. */
 static void shell(void)
 {
-	char console[32], path[64];
 	pid_t pid = fork();
 
 	if (pid == 0) {
-		setup_kernel_option("bulkhead.console", console, sizeof(console));
-		snprintf(path, sizeof(path), "/dev/%s", console);
 		setsid();
 		for (int fd = 0; fd < 3; fd++) {
 			close(fd);
-			if (open(path, O_RDWR) != fd)
+			if (open_console(0) != fd)
 				_exit(126);
 		}
 		ioctl(0, TIOCSCTTY, 1);
@@ -254,6 +260,7 @@ int main(void)
 	setup_sysctls();
 	setup_modules();
 	setup_loopback();
+	open_console(O_NOCTTY | O_CLOEXEC); /* stays open: a UART forgets what came before */
 	setup_kernel_option("bulkhead.port", name, sizeof(name));
 	port = wire_open(name);
 	uname(&system);

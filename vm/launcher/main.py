@@ -151,6 +151,7 @@ def _shell(combo: setup.Combo, before: str) -> int:
             guest.execute(["/bin/sh", "-c", f"{before}\n"], "before")
             print(f"--before ended with {guest.await_frame('exit', 3600).split()[1]}")
         guest.send("shell")
+        guest.qemu.type_in()
         guest.qemu.process.wait()
         return 0
     finally:

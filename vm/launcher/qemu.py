@@ -8,7 +8,8 @@ import os
 import socket
 import subprocess
 import sys
-from typing import Dict, List, NamedTuple, Optional, Sequence, Tuple
+import threading
+from typing import IO, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
 from launcher.arch import Arch, kernel_command_line, machine_arguments
 from launcher.errors import GuestDied, InfraError
@@ -92,7 +93,7 @@ class Qemu:
         self._minder: Optional[subprocess.Popen[bytes]] = None
         try:
             self.process = subprocess.Popen(
-                command, stdin=None if terminal else subprocess.DEVNULL,
+                command, stdin=_keyboard() if terminal else subprocess.DEVNULL,
                 stdout=None if terminal else subprocess.DEVNULL, stderr=subprocess.PIPE,
                 pass_fds=descriptors if POSIX else (),
                 start_new_session=POSIX and not terminal)  # Ctrl-C is for the launcher alone
@@ -120,6 +121,11 @@ class Qemu:
         channel.near.close()
         return connected
 
+    def type_in(self) -> None:
+        """Types what stdin holds, and then `exit`, unless stdin is a terminal: QEMU has that."""
+        if self.process.stdin:
+            threading.Thread(target=_type, args=[self.process.stdin], daemon=True).start()
+
     def wait(self, seconds: float) -> None:
         """Returns when QEMU has ended by itself, or after that time."""
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -143,6 +149,21 @@ class Qemu:
         for sock in getattr(self, "channels", {}).values():
             sock.close()
         return text
+
+
+def _keyboard() -> Optional[int]:
+    """QEMU's stdin. It would give what a pipe holds to the UART at once, and a restored UART
+    forgets what came before: only a person is slow enough to type there directly."""
+    return None if sys.stdin and sys.stdin.isatty() else subprocess.PIPE
+
+
+def _type(keyboard: IO[bytes]) -> None:
+    with contextlib.suppress(OSError, ValueError):  # the guest has ended before its input
+        for line in sys.stdin.buffer if sys.stdin else ():
+            keyboard.write(line)
+            keyboard.flush()
+        keyboard.write(b"\nexit\n")
+        keyboard.flush()
 
 
 def shown(command: Sequence[str]) -> str:

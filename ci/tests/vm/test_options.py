@@ -108,6 +108,13 @@ def test_shell(launch: Launcher) -> None:
     assert "ready" in text and "INSIDE" in text
 
 
+def test_shell_takes_what_a_pipe_has_ready(launch: Launcher) -> None:
+    done = subprocess.run(launch.argv("--shell", tests=""), env=launch.environment,
+                          input="echo first | tr a-z A-Z", text=True, check=False,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=PATIENCE)
+    assert done.returncode == 0 and "FIRST" in done.stdout, done.stdout
+
+
 def _wait_for_port(number: int) -> None:
     """Somebody else on this machine may be debugging a guest right now."""
     deadline = time.monotonic() + PATIENCE
