@@ -44,6 +44,7 @@ void board_reset(void)
 	board->crashed = 0;
 	board->broken = 0;
 	board->skipped = 0;
+	board->gave_up = false;
 	memset(board->line, 0, sizeof(board->line));
 	memset(board->finished, 0, sizeof(board->finished));
 	memset(board->log, 0, board->log_used < LOG_SIZE ? board->log_used : LOG_SIZE);
@@ -106,6 +107,12 @@ int told(void)
 	return board->failed + board->broken + board->skipped;
 }
 
+void give_up(void)
+{
+	board->gave_up = true;
+	_exit(1);
+}
+
 void fail_at(const char *file, int line, const char *format, ...)
 {
 	char place[256];
@@ -141,7 +148,7 @@ void check_broken(const char *file, int line, const char *format, ...)
 	va_start(list, format);
 	say_list(place, format, list);
 	va_end(list);
-	_exit(1);
+	give_up();
 }
 
 void skip_now(const char *format, ...)
@@ -152,7 +159,7 @@ void skip_now(const char *format, ...)
 	vsnprintf(board->skip_reason, sizeof(board->skip_reason), format, list);
 	va_end(list);
 	board->skipped++;
-	_exit(1);
+	give_up();
 }
 
 void *fixture_memory_(size_t size)

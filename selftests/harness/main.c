@@ -267,6 +267,23 @@ static int run_on_stage(struct test **tests, size_t count)
 	return result;
 }
 
+/* A descriptor that the program was started without would become one of its files. */
+static void fill_standard_descriptors(void)
+{
+	for (int fd = 0; fd < 3; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDONLY);
+}
+
+/* The status that the run deserves, if whoever asked for it got to know all of it. */
+static int told_all(int result)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return result;
+	fprintf(stderr, "selftest: cannot write all results to stdout\n");
+	return result == EXIT_PASSED || result == EXIT_SKIPPED ? EXIT_FAILED : result;
+}
+
 int main(int argc, char **argv)
 {
 	struct test **tests;
@@ -274,6 +291,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1 && !strcmp(argv[1], "--inside"))
 		inside_main(argc, argv);
+	fill_standard_descriptors();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	read_options(argc, argv);
 	tests = registry_sorted(&count);
@@ -281,11 +299,11 @@ int main(int argc, char **argv)
 	if (options.list) {
 		for (size_t i = 0; i < count; i++)
 			list_test(tests[i]);
-		return EXIT_PASSED;
+		return told_all(EXIT_PASSED);
 	}
 	if (options.shuffle)
 		shuffle(tests, count);
 	if (options.subject)
 		subject_describe();
-	return run_on_stage(tests, count);
+	return told_all(run_on_stage(tests, count));
 }

@@ -3,9 +3,14 @@
 #include "harness.h"
 
 #include <poll.h>
+#include <sys/resource.h>
 #include <time.h>
 
-enum { DEFAULT_TIMEOUT = 30 };
+enum {
+	DEFAULT_TIMEOUT = 30, /* seconds */
+	GRACE_MS = 2000,      /* for the others of a test when one of its processes gave up */
+	GLANCE_MS = 500,      /* how often to see whether one did */
+};
 
 static volatile sig_atomic_t signalled;
 
@@ -14,14 +19,14 @@ static void take_signal(int number)
 	signalled = number;
 }
 
-static void handle_signals(void (*handler)(int))
+/* What nohup(1) or a shell told the runner to ignore stays ignored. */
+static void handle_unless_ignored(int number)
 {
-	const struct sigaction action = { .sa_handler = handler };
+	const struct sigaction action = { .sa_handler = take_signal };
+	struct sigaction old;
 
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	sigaction(SIGPIPE, &action, NULL);
+	if (!sigaction(number, NULL, &old) && old.sa_handler != SIG_IGN)
+		sigaction(number, &action, NULL);
 }
 
 /*
@@ -30,7 +35,12 @@ static void handle_signals(void (*handler)(int))
  */
 void run_interruptible(void)
 {
-	handle_signals(take_signal);
+	signal(SIGCHLD, SIG_DFL);
+	sigprocmask(SIG_SETMASK, &(const sigset_t){ 0 }, NULL);
+	handle_unless_ignored(SIGINT);
+	handle_unless_ignored(SIGTERM);
+	handle_unless_ignored(SIGHUP);
+	signal(SIGPIPE, take_signal);
 }
 
 int run_interrupted(void)
@@ -47,6 +57,20 @@ void die_with(pid_t starter)
 		_exit(1);
 }
 
+/* Whoever starts the program must not decide its tests: signals, umask, files that crashes make. */
+static void start_plainly(void)
+{
+	struct rlimit core;
+
+	for (int number = 1; number < NSIG; number++)
+		signal(number, SIG_DFL);
+	umask(022);
+	if (!getrlimit(RLIMIT_CORE, &core)) {
+		core.rlim_cur = 0;
+		setrlimit(RLIMIT_CORE, &core);
+	}
+}
+
 /* The test's own process: the host side from here on. */
 static _Noreturn void host_side(const struct run *run)
 {
@@ -54,8 +78,7 @@ static _Noreturn void host_side(const struct run *run)
 
 	die_with(runner);
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
-	handle_signals(SIG_DFL);
-	sigprocmask(SIG_SETMASK, &(const sigset_t){ 0 }, NULL);
+	start_plainly();
 	output_take();
 	leaks_close();
 	self_ = (struct self){ .run = run, .born = true };
@@ -77,6 +100,7 @@ static _Noreturn void host_side(const struct run *run)
 static _Noreturn void cleanup_side(const struct run *run)
 {
 	self_ = (struct self){ .run = run, .born = true };
+	start_plainly();
 	output_take();
 	leaks_close();
 	if (!chdir(stage_scratch()))
@@ -120,8 +144,13 @@ static bool watch(pid_t pid, unsigned seconds, int *status)
 	while (!ended) {
 		long long left = deadline - now_ms();
 
-		if (left <= 0 || signalled || poll(wait, 2, left) == 0)
+		if (board->gave_up && left > GRACE_MS) {
+			left = GRACE_MS;
+			deadline = now_ms() + left;
+		}
+		if (left <= 0 || signalled)
 			break;
+		poll(wait, 2, left < GLANCE_MS ? left : GLANCE_MS);
 		output_drain();
 		ended = wait[0].revents;
 	}
@@ -160,11 +189,11 @@ static struct outcome judge(const struct run *run, bool in_time, unsigned second
 {
 	if (signalled)
 		return verdict(BROKEN, "interrupted");
-	if (!in_time) {
+	if (!in_time)
 		say_where_stuck(run->test);
+	if (!in_time && !board->gave_up)
 		return verdict(TIMEOUT, "%u s", seconds);
-	}
-	if (WIFSIGNALED(status)) {
+	if (in_time && WIFSIGNALED(status)) {
 		say_where_stuck(run->test);
 		return verdict(CRASH, "%s", strsignal(WTERMSIG(status)));
 	}

@@ -13,6 +13,8 @@
 #include <net/if.h>
 #include <sys/ioctl.h>
 
+#define SHM "/dev/shm" /* the stage has its own, and what is in there counts as left behind */
+
 static char scratch_path[PATH_MAX];
 static dev_t shm_device;
 static bool own;
@@ -65,15 +67,15 @@ static dev_t device_of(const char *path)
 /* False when the stage has none, or a test took it away and the machine's shows. */
 bool stage_shm_is_own(void)
 {
-	return own && shm_device && device_of("/dev/shm") == shm_device;
+	return own && shm_device && device_of(SHM) == shm_device;
 }
 
 void stage_mend(void)
 {
 	if (!own || stage_shm_is_own())
 		return;
-	if (!mount("selftest", "/dev/shm", "tmpfs", MS_NOSUID | MS_NODEV, NULL))
-		shm_device = device_of("/dev/shm");
+	if (!mount("selftest", SHM, "tmpfs", MS_NOSUID | MS_NODEV, NULL))
+		shm_device = device_of(SHM);
 }
 
 void stage_set(void)
@@ -81,8 +83,9 @@ void stage_set(void)
 	const char *base = getenv("TMPDIR");
 
 	own = leave_the_machine();
-	snprintf(scratch_path, sizeof(scratch_path), "%s/selftest-XXXXXX",
-		 base && base[0] == '/' ? base : "/tmp");
+	if (!base || base[0] != '/' || !strncmp(base, SHM, strlen(SHM)))
+		base = "/tmp";
+	snprintf(scratch_path, sizeof(scratch_path), "%s/selftest-XXXXXX", base);
 	if (!mkdtemp(scratch_path)) {
 		fprintf(stderr, "selftest: cannot make a scratch directory \"%s\": %s\n",
 			scratch_path, strerror(errno));

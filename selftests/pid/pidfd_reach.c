@@ -154,6 +154,7 @@ TEST(pid, a_pidfd_lends_a_descriptor,
      .says = "pidfd_getfd duplicates the very same open file, close-on-exec", .checks = "pid-34",
      .needs = NEED(pidns) | NEED(pidfd_getfd) | NEED(kcmp))
 {
+	enum { THEIRS = 20, NONE = 21 }; /* descriptors that this process has not */
 	int ends[2], ready[2];
 	_fd_ int pidfd = -EBADF, lent = -EBADF;
 	pid_t pid;
@@ -162,20 +163,20 @@ TEST(pid, a_pidfd_lends_a_descriptor,
 	must_pipe(ready);
 	pid = must_fork();
 	if (!pid) {
-		MUST(dup2(ends[1], 200));
+		MUST(dup2(ends[1], THEIRS));
 		say_go(ready[1]);
 		for (;;) pause();
 	}
 	hear_go(ready[0]);
 	pidfd = must_pidfd(pid);
-	lent = ASSERT_OK(pidfd_take(pidfd, 200));
-	EXPECT_EQ(0, syscall(SYS_kcmp, getpid(), pid, KCMP_FILE, lent, 200));
+	lent = ASSERT_OK(pidfd_take(pidfd, THEIRS));
+	EXPECT_EQ(0, syscall(SYS_kcmp, getpid(), pid, KCMP_FILE, lent, THEIRS));
 	EXPECT_EQ(FD_CLOEXEC, fcntl(lent, F_GETFD));
-	EXPECT_ERRNO(EBADF, pidfd_take(pidfd, 201));
-	EXPECT_ERRNO(EBADF, pidfd_take(ends[0], 200));
-	EXPECT_ERRNO(EINVAL, syscall(SYS_pidfd_getfd, pidfd, 200, 1));
+	EXPECT_ERRNO(EBADF, pidfd_take(pidfd, NONE));
+	EXPECT_ERRNO(EBADF, pidfd_take(ends[0], THEIRS));
+	EXPECT_ERRNO(EINVAL, syscall(SYS_pidfd_getfd, pidfd, THEIRS, 1));
 	must_kill(pid);
-	EXPECT_ERRNO(ESRCH, pidfd_take(pidfd, 200));
+	EXPECT_ERRNO(ESRCH, pidfd_take(pidfd, THEIRS));
 	for (int i = 0; i < 2; i++) {
 		close(ends[i]);
 		close(ready[i]);

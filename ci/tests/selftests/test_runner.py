@@ -221,5 +221,40 @@ def test_a_cgroup_of_another_program_is_not_charged(caller: list[str]) -> None:
     assert rest.startswith("ok 1 selfcheck.input_ends_the_test\n"), rest
 
 
+HOSTILE = ("trap '' INT HUP TERM USR1 PIPE; umask 077; ulimit -S -c unlimited; exec 0<&- 2>&-; "
+           "exec \"$@\"")
+
+
+def test_who_starts_the_runner_decides_nothing() -> None:
+    done = run("-c", HOSTILE, "sh", str(SELFCHECK), "--run", "selfcheck.who_starts_the_program*",
+               "--run", "selfcheck.true_claims_pass", program=Path("/bin/sh"))
+    assert done.returncode == 0, done.stdout
+
+
+def test_nohup_is_obeyed() -> None:
+    with subprocess.Popen(["nohup", str(SELFCHECK), "--run", "*hang_of_the_host*"], text=True,
+                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as program:
+        assert program.stdout
+        assert program.stdout.readline() == "KTAP version 1\n"
+        assert program.stdout.readline() == "1..1\n"
+        program.send_signal(signal.SIGHUP)
+        assert "TIMEOUT 1 s" in program.stdout.read()
+    assert program.returncode == 1
+
+
+@pytest.mark.parametrize("output", ["/dev/full", "&-"])
+def test_results_that_cannot_be_written_are_a_failure(output: str) -> None:
+    done = run("-c", f"exec \"$@\" >{output}", "sh", str(SELFCHECK), *GOOD, program=Path("/bin/sh"))
+    assert done.returncode == 1
+    assert done.stderr == "selftest: cannot write all results to stdout\n"
+
+
+def test_scratch_is_not_where_leftovers_are_looked_for() -> None:
+    done = subprocess.run([str(SELFCHECK), *GOOD], text=True, capture_output=True, check=False,
+                          env={**os.environ, "TMPDIR": "/dev/shm"})
+    assert done.returncode == 0, done.stdout
+    assert not list(Path("/dev/shm").glob("selftest-*"))
+
+
 def test_unknown_test_inside_is_refused() -> None:
     assert run("--inside", "x", "0").returncode == 2

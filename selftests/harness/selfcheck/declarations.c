@@ -2,6 +2,8 @@
 /* Rows, fixtures, needs: what is declared with a test is acted upon. */
 #include "../selftest.h"
 
+#include <sys/resource.h>
+
 struct number {
 	const char *label;
 	int value;
@@ -111,6 +113,23 @@ TEST(selfcheck, own_user_namespace_makes_admin, .needs = NEED(admin))
 TEST(selfcheck, nobody_has_no_power)
 {
 	AS_NOBODY { EXPECT_ERRNO(EPERM, unshare(CLONE_NEWUTS)); }
+}
+
+TEST(selfcheck, who_starts_the_program_decides_nothing)
+{
+	struct sigaction action;
+	struct rlimit core;
+	sigset_t blocked;
+
+	EXPECT_EQ(022, umask(022));
+	for (int number = 1; number < NSIG; number++)
+		if (!sigaction(number, NULL, &action))
+			EXPECT(action.sa_handler == SIG_DFL);
+	MUST(sigprocmask(SIG_SETMASK, NULL, &blocked));
+	EXPECT(sigisemptyset(&blocked));
+	for (int fd = 0; fd < 3; fd++) EXPECT_OK(fcntl(fd, F_GETFD));
+	MUST(getrlimit(RLIMIT_CORE, &core));
+	EXPECT_EQ(0, core.rlim_cur);
 }
 
 TEST(selfcheck, last_test_still_runs)

@@ -95,6 +95,19 @@ TEST(selfcheck, hang_inside_ends, .layer = BOTH, .timeout = 1, .needs = NEED(adm
 	IN_CONTAINER { pause(); }
 }
 
+/* Not until the timeout, which is long enough to be noticed. */
+TEST(selfcheck, who_waits_for_one_that_gave_up_does_not_wait_long)
+{
+	int ends[2];
+	char byte;
+
+	EXPECT(true);
+	must_pipe(ends);
+	if (!must_fork())
+		MUST(dup2(ends[1], -1));
+	EXPECT_EQ(1, read(ends[0], &byte, 1));
+}
+
 TEST(selfcheck, busy_loop_ends, .timeout = 1)
 {
 	for (;;) EXPECT(true);
