@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* What a new mount namespace takes along, whose it is, and what is left when it ends. */
+/* What a new mount namespace takes along, whose it is, and what ends with it or with a mount. */
+#include <linux/mount.h>
 #include <linux/nsfs.h>
+#include <poll.h>
+#include <sys/inotify.h>
 #include <sys/ioctl.h>
 
 #include "mountinfo.h"
@@ -91,5 +94,115 @@ TEST(mnt, the_gone_do_not_count,
 				EXPECT_ERRNO(ENOSPC, unshare(CLONE_NEWNS));
 			}
 		}
+	}
+}
+
+struct table_or_namespace {
+	const char *label, *file; /* of /proc/PID */
+};
+
+ROWS(hold_namespaces, struct table_or_namespace) = {
+	{ "namespace", "ns/mnt" },
+	{ "table", "mountinfo" },
+};
+
+TEST_EACH(hold_namespaces, mnt, a_descriptor_keeps_the_namespace_counted,
+	  .says = "a mount namespace without a process counts for as long as a descriptor of it or "
+		  "of its table is open",
+	  .checks = "mnt-122", .needs = LIFE_NEEDS | NEED(userns))
+{
+	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
+
+	IN_CONTAINER {
+		pid_t member;
+		int fd;
+
+		must_write("/proc/sys/user/max_mnt_namespaces", "1");
+		member = must_clone3(CLONE_NEWNS);
+		if (!member)
+			for (;;) pause();
+		fd = MUST(open(text("/proc/%d/%s", member, row->file), O_RDONLY | O_CLOEXEC));
+		MUST(kill(member, SIGKILL));
+		must_wait(member);
+		IN_FORK { EXPECT_ERRNO(ENOSPC, unshare(CLONE_NEWNS)); }
+		close(fd);
+		IN_FORK { EXPECT_OK(unshare(CLONE_NEWNS)); }
+	}
+}
+
+/* An inotify descriptor that hears of the end of the file system that `path` is on. */
+static int watch_end(const char *path)
+{
+	int watch = MUST(inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
+
+	MUST(inotify_add_watch(watch, path, IN_DELETE_SELF));
+	return watch;
+}
+
+/* Whether it has ended, or does so within the time given in milliseconds. */
+static bool has_ended(int watch, int patience)
+{
+	struct pollfd poll_ = { .fd = watch, .events = POLLIN };
+	struct inotify_event event = { 0 };
+
+	return poll(&poll_, 1, patience) == 1 && read(watch, &event, sizeof(event)) > 0 &&
+	       (event.mask & IN_UNMOUNT);
+}
+
+enum { AT_ONCE = 0, SOON = 10000 /* ms: the kernel may take the end of a namespace later */ };
+
+TEST(mnt, a_file_system_ends_with_its_last_mount,
+     .says = "a file system ends when the last of its mounts is taken away, not before",
+     .checks = "mnt-128", .needs = LIFE_NEEDS)
+{
+	_fd_ int watch = -EBADF;
+
+	own_stage();
+	must_tmpfs("m");
+	must_mkdir("copy");
+	must_mount("m", "copy", NULL, MS_BIND, NULL);
+	watch = watch_end("m");
+	MUST(umount("m"));
+	EXPECT(!has_ended(watch, AT_ONCE));
+	MUST(umount("copy"));
+	EXPECT(has_ended(watch, SOON));
+}
+
+TEST(mnt, a_file_system_ends_with_the_descriptor_of_its_tree,
+     .says = "a file system ends when the descriptor of a tree that is mounted nowhere is closed",
+     .checks = "mnt-128 mnt-024", .needs = LIFE_NEEDS | NEED(open_tree))
+{
+	_fd_ int watch = -EBADF, tree = -EBADF;
+
+	own_stage();
+	must_tmpfs("m");
+	watch = watch_end("m");
+	tree = ASSERT_OK(open_tree(AT_FDCWD, "m", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+	MUST(umount("m"));
+	EXPECT(!has_ended(watch, AT_ONCE));
+	close_fd(&tree);
+	EXPECT(has_ended(watch, SOON));
+}
+
+TEST(mnt, a_file_system_ends_with_its_namespace,
+     .says = "a file system ends with the mount namespace that alone has it", .checks = "mnt-128",
+     .needs = LIFE_NEEDS)
+{
+	_fd_ int watch = -EBADF;
+
+	own_stage();
+	must_mkdir("m");
+
+	CONTAINER(.unshare = CLONE_NEWNS);
+
+	IN_CONTAINER {
+		must_tmpfs("m");
+		give_fd(watch_end("m"));
+	}
+	ON_HOST {
+		watch = take_fd();
+		EXPECT(!has_ended(watch, AT_ONCE));
+		container_stop(1);
+		EXPECT(has_ended(watch, SOON));
 	}
 }

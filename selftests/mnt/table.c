@@ -234,3 +234,21 @@ TEST_EACH(table_files, mnt, every_table_tells_of_a_mount,
 	MUST(umount("m"));
 	EXPECT(!strstr(must_read("%s", row->path), line));
 }
+
+TEST(mnt, the_table_tells_options_of_the_file_system,
+     .says = "mountinfo has what concerns the whole file system behind the dash, not before it",
+     .checks = "mnt-129", .needs = NEED(admin) | NEED(mntns))
+{
+	struct mount_line line;
+
+	own_stage();
+	must_mkdir("m");
+	must_mount("none", "m", "tmpfs", MS_SYNCHRONOUS | MS_DIRSYNC | MS_LAZYTIME | MS_NOSUID,
+		   NULL);
+	line = mount_at("m");
+	EXPECT(has_option(line.super, "sync"));
+	EXPECT(has_option(line.super, "dirsync"));
+	EXPECT(has_option(line.super, "lazytime"));
+	EXPECT(!has_option(line.super, "nosuid"));
+	EXPECT_STREQ("rw,nosuid,relatime", line.options);
+}

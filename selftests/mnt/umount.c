@@ -25,6 +25,34 @@ TEST(mnt, busy_mount_is_not_unmounted,
 	EXPECT_EQ(1, pwrite(file, "y", 1, 0));
 }
 
+struct place {
+	const char *label;
+	int (*go)(const char *path);
+};
+
+ROWS(places, struct place) = {
+	{ "working_directory", chdir },
+	{ "root", chroot },
+};
+
+TEST_EACH(
+	places, mnt, a_mount_is_busy_while_a_process_is_there,
+	.says = "the working directory or root of a process keeps a mount busy until it has ended",
+	.checks = "mnt-050", .needs = UMOUNT_NEEDS | NEED(utsns))
+{
+	own_stage();
+	must_tmpfs("m");
+
+	CONTAINER(.unshare = CLONE_NEWUTS);
+
+	IN_CONTAINER { MUST(row->go(full("m"))); }
+	ON_HOST {
+		EXPECT_ERRNO(EBUSY, umount("m"));
+		container_stop(1);
+		EXPECT_OK(umount("m"));
+	}
+}
+
 TEST(mnt, detach_takes_the_tree,
      .says = "MNT_DETACH takes all mounts below along, umount refuses while there are any (EBUSY)",
      .checks = "mnt-050", .needs = UMOUNT_NEEDS)

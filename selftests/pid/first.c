@@ -85,6 +85,7 @@ TEST(pid, session_and_group_start_at_zero,
 		EXPECT_EQ(0, getsid(0));
 		EXPECT_EQ(0, getpgid(0));
 		EXPECT_EQ(1, ASSERT_OK(setsid()));
+		EXPECT_ERRNO(EPERM, setsid());
 		EXPECT_EQ(1, getsid(0));
 		EXPECT_EQ(1, getpgid(0));
 	}

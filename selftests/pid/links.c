@@ -34,6 +34,21 @@ TEST_EACH(ways_in, pid, the_links_of_others_are_closed,
 	}
 }
 
+TEST_EACH(ways_in, pid, the_links_of_the_ended_lead_nowhere,
+	  .says = "a link of a process that has ended and was not waited for leads nowhere: ENOENT",
+	  .checks = "pid-82", .needs = NEED(pidns))
+{
+	pid_t ended = must_fork();
+	siginfo_t info;
+
+	if (!ended)
+		_exit(0);
+	MUST(waitid(P_PID, ended, &info, WEXITED | WNOWAIT));
+	EXPECT_STREQ("Z", text("%.1s", status_field("State", ended)));
+	EXPECT_ERRNO(ENOENT, open(text("/proc/%d/%s", ended, row->path), O_PATH | O_CLOEXEC));
+	must_wait(ended);
+}
+
 struct told_of_memory {
 	const char *label;
 };

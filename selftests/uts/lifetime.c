@@ -21,6 +21,29 @@ TEST(uts, the_gone_do_not_count,
 	}
 }
 
+TEST(uts, a_descriptor_keeps_the_namespace_counted,
+     .says = "a UTS namespace without a process counts for as long as a descriptor of it is open",
+     .checks = "uts-20", .needs = NEED(admin) | NEED(userns) | NEED(utsns))
+{
+	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
+
+	IN_CONTAINER {
+		pid_t member;
+		int fd;
+
+		must_write("/proc/sys/user/max_uts_namespaces", "1");
+		member = must_clone3(CLONE_NEWUTS);
+		if (!member)
+			for (;;) pause();
+		fd = MUST(open(text("/proc/%d/ns/uts", member), O_RDONLY | O_CLOEXEC));
+		MUST(kill(member, SIGKILL));
+		must_wait(member);
+		IN_FORK { EXPECT_ERRNO(ENOSPC, unshare(CLONE_NEWUTS)); }
+		close(fd);
+		IN_FORK { EXPECT_OK(unshare(CLONE_NEWUTS)); }
+	}
+}
+
 static const char *release(void)
 {
 	static struct utsname name;
