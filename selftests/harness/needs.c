@@ -8,6 +8,7 @@
 #include "probe.h"
 
 #include <linux/capability.h>
+#include <sys/ptrace.h>
 
 enum { UNKNOWN, PRESENT, ABSENT };
 static int state[NEED_COUNT];
@@ -72,6 +73,22 @@ static bool probe_admin(void)
 static bool probe_userns(void)
 {
 	return has_namespace(CLONE_NEWUSER);
+}
+
+static bool probe_ptrace(void)
+{
+	pid_t child = fork();
+	bool may;
+
+	if (!child)
+		for (;;)
+			pause();
+	may = child > 0 && !ptrace(PTRACE_SEIZE, child, NULL, NULL);
+	if (child > 0) {
+		kill(child, SIGKILL);
+		waitpid(child, NULL, 0);
+	}
+	return may;
 }
 
 static bool probe_utsns(void)
@@ -264,14 +281,25 @@ static bool present(unsigned index)
 	return state[index] == PRESENT;
 }
 
+/* A kernel may have user namespaces and not allow them: a sysctl or a security module. */
+static enum need_kind cause(unsigned index)
+{
+	if (index == NEED_INDEX_userns && exists("/proc/self/ns/user"))
+		return NEED_PRIV;
+	return needs[index].kind;
+}
+
 static void reason_code(unsigned index, char *reason, size_t size)
 {
 	static const char *const words[] = { [NEED_PRIV] = "no-priv",
 					     [NEED_KCONFIG] = "no-kconfig:",
 					     [NEED_SYSCALL] = "no-syscall:" };
 
-	snprintf(reason, size, "%s%s (%s, since %s)", words[needs[index].kind], needs[index].origin,
-		 needs[index].name, needs[index].since);
+	enum need_kind kind = cause(index);
+
+	snprintf(reason, size, "%s%s (%s, since %s)", words[kind],
+		 kind == NEED_PRIV ? "" : needs[index].origin, needs[index].name,
+		 needs[index].since);
 }
 
 bool needs_absent(need_set wanted, struct outcome *outcome)

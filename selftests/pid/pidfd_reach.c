@@ -121,7 +121,8 @@ TEST(pid, a_leaked_pidfd_waits_for_nobody,
 
 TEST(pid, a_leaked_pidfd_opens_what_ptrace_may,
      .says = "with ptrace rights a leaked pidfd gives the host's descriptors: do not leak one",
-     .checks = "pid-34 pid-71", .needs = NEED(root) | NEED(pidns) | NEED(pidfd_getfd))
+     .checks = "pid-34 pid-71",
+     .needs = NEED(root) | NEED(pidns) | NEED(pidfd_getfd) | NEED(ptrace))
 {
 	int ends[2];
 
@@ -152,7 +153,7 @@ TEST(pid, a_leaked_pidfd_opens_what_ptrace_may,
 
 TEST(pid, a_pidfd_lends_a_descriptor,
      .says = "pidfd_getfd duplicates the very same open file, close-on-exec", .checks = "pid-34",
-     .needs = NEED(pidns) | NEED(pidfd_getfd) | NEED(kcmp))
+     .needs = NEED(pidns) | NEED(pidfd_getfd) | NEED(kcmp) | NEED(ptrace))
 {
 	enum { THEIRS = 20, NONE = 21 }; /* descriptors that this process has not */
 	int ends[2], ready[2];

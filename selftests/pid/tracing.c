@@ -9,7 +9,7 @@
 
 TEST(pid, a_tracer_outside_gets_its_own_numbers,
      .says = "a tracer on the host is told of a fork inside by the new process's number outside",
-     .checks = "pid-72", .needs = NEED(admin) | NEED(pidns))
+     .checks = "pid-72", .needs = NEED(admin) | NEED(pidns) | NEED(ptrace))
 {
 	unsigned long told = 0;
 	int go[2], status;
@@ -40,7 +40,7 @@ TEST(pid, a_tracer_outside_gets_its_own_numbers,
 TEST(pid, a_tracer_outside_is_number_zero,
      .says = "a process traced from the host shows 0 as its tracer inside",
      .finding = "/proc told the container a PID of the host", .checks = "pid-72",
-     .needs = NEED(admin) | NEED(pidns) | NEED(userns_proc))
+     .needs = NEED(admin) | NEED(pidns) | NEED(userns_proc) | NEED(ptrace))
 {
 	CONTAINER(.unshare = CLONE_NEWPID | CLONE_NEWNS, .proc = true);
 
@@ -150,7 +150,7 @@ TEST(pid, the_namespace_tells_its_owner,
 
 TEST(pid, a_tracer_inside_gets_its_own_numbers,
      .says = "a tracer inside is told of a fork by the new process's number inside",
-     .checks = "pid-72", .needs = NEED(admin) | NEED(pidns))
+     .checks = "pid-72", .needs = NEED(admin) | NEED(pidns) | NEED(ptrace))
 {
 	CONTAINER(.unshare = CLONE_NEWPID);
 
