@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import threading
-from typing import IO, Dict, List, NamedTuple, Optional, Sequence, Tuple
+from typing import IO, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 from launcher.arch import Arch, kernel_command_line, machine_arguments
 from launcher.errors import GuestDied, InfraError
@@ -20,6 +20,9 @@ POSIX = os.name == "posix"
 # by SIGKILL, it reads the end of the file and kills QEMU. It has a session of its own: what ends
 # the whole process group of the launcher must not end it.
 MINDER = 'read -r _; kill -9 "$0" 2>/dev/null'
+
+
+BLOCK = 4096  # bytes of stdin at a time
 
 
 class Machine(NamedTuple):
@@ -157,13 +160,20 @@ def _keyboard() -> Optional[int]:
     return None if sys.stdin and sys.stdin.isatty() else subprocess.PIPE
 
 
+def _typed() -> Iterator[bytes]:
+    """What stdin holds, and the end. Not by sys.stdin.buffer: a thread that waits in there makes
+    Python abort when the launcher exits."""
+    if sys.stdin:
+        with contextlib.suppress(OSError):
+            yield from iter(lambda: os.read(sys.stdin.fileno(), BLOCK), b"")
+    yield b"\nexit\n"
+
+
 def _type(keyboard: IO[bytes]) -> None:
     with contextlib.suppress(OSError, ValueError):  # the guest has ended before its input
-        for line in sys.stdin.buffer if sys.stdin else ():
-            keyboard.write(line)
+        for block in _typed():
+            keyboard.write(block)
             keyboard.flush()
-        keyboard.write(b"\nexit\n")
-        keyboard.flush()
 
 
 def shown(command: Sequence[str]) -> str:

@@ -115,6 +115,18 @@ def test_shell_takes_what_a_pipe_has_ready(launch: Launcher) -> None:
     assert done.returncode == 0 and "FIRST" in done.stdout, done.stdout
 
 
+def test_shell_ends_with_the_guest_though_its_input_does_not(launch: Launcher) -> None:
+    with subprocess.Popen(launch.argv("--shell", tests=""), env=launch.environment, text=True,
+                          stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT) as process:
+        assert process.stdin and process.stdout
+        process.stdin.write("exit\n")
+        process.stdin.flush()
+        said = process.stdout.read()
+        assert process.wait(timeout=PATIENCE) == 0, said
+    assert "Fatal" not in said, said
+
+
 def _wait_for_port(number: int) -> None:
     """Somebody else on this machine may be debugging a guest right now."""
     deadline = time.monotonic() + PATIENCE
