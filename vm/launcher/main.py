@@ -6,12 +6,11 @@ from __future__ import annotations
 import argparse
 import datetime
 import os
-import signal
 import sys
 import time
 from typing import Any, Callable, Dict, List
 
-from launcher import hosts, options as command_line, plan, setup
+from launcher import hosts, interrupt, options as command_line, plan, setup
 from launcher.errors import GuestDied, InfraError, UsageError
 from launcher.progress import Progress, error
 from launcher.runner import Job, Runner, Settings
@@ -25,7 +24,7 @@ MANY_MACHINES = 2        # each takes some 300 MB of the host's memory while it 
 
 def main(argv: List[str]) -> int:
     """Runs the launcher; returns the exit status of the process."""
-    signal.signal(signal.SIGTERM, _terminate)
+    interrupt.take()
     try:
         status = _run(command_line.parse(argv))
     except UsageError as problem:
@@ -44,10 +43,6 @@ def main(argv: List[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # the flush at exit must not fail again
         status = results.INFRA
     return results.bisect_status(status) if command_line.is_bisect(argv) else status
-
-
-def _terminate(*_: object) -> None:
-    raise KeyboardInterrupt
 
 
 def _tail(log: str) -> str:
@@ -191,12 +186,12 @@ def _tests(options: argparse.Namespace, combos: List[setup.Combo],
     runner = Runner(Settings(options.timeout, options.repeat, options.before), progress.result)
     if options.gdb:
         progress.say("waiting for gdb: gdb vmlinux -ex 'target remote :1234'")
-    interrupt = None
+    interrupted = None
     try:
         runner.work(jobs, options.jobs or min(4, hosts.cpu_count()))
     except KeyboardInterrupt as error:  # what is known by now is still reported
         runner.problems.append("interrupted")
-        interrupt = error
+        interrupted = error
     runs = list({id(job.run): job.run for job in jobs}.values())
     _complete(runs, jobs, catalogues)
     report: results.Report = {
@@ -209,8 +204,8 @@ def _tests(options: argparse.Namespace, combos: List[setup.Combo],
     report["verdict"] = {"status": status, "reason": reason}
     progress.finish(report, status, reason)
     _write(report, options)
-    if interrupt:
-        raise interrupt
+    if interrupted:
+        raise interrupted
     return status
 
 

@@ -11,6 +11,7 @@ import sys
 import threading
 from typing import IO, Dict, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
+from launcher import interrupt
 from launcher.arch import Arch, kernel_command_line, machine_arguments
 from launcher.errors import GuestDied, InfraError
 
@@ -95,14 +96,15 @@ class Qemu:
         descriptors = [c.far.fileno() for c in opened.values() if c.far] + list(inherit)
         self._minder: Optional[subprocess.Popen[bytes]] = None
         try:
-            self.process = subprocess.Popen(
-                command, stdin=_keyboard() if terminal else subprocess.DEVNULL,
-                stdout=None if terminal else subprocess.DEVNULL, stderr=subprocess.PIPE,
-                pass_fds=descriptors if POSIX else (),
-                start_new_session=POSIX and not terminal)  # Ctrl-C is for the launcher alone
+            with interrupt.held():
+                self.process = subprocess.Popen(
+                    command, stdin=_keyboard() if terminal else subprocess.DEVNULL,
+                    stdout=None if terminal else subprocess.DEVNULL, stderr=subprocess.PIPE,
+                    pass_fds=descriptors if POSIX else (),
+                    start_new_session=POSIX and not terminal)  # Ctrl-C is for the launcher alone
+                self._mind()
         except OSError as error:
             raise InfraError(f"cannot run \"{command[0]}\": {error.strerror}") from None
-        self._mind()
         self.channels: Dict[str, socket.socket] = {}
         for name, channel in opened.items():
             self.channels[name] = self._connected(channel)
@@ -136,13 +138,13 @@ class Qemu:
 
     def kill(self) -> str:
         """Ends QEMU if it still runs, and returns what it wrote to stderr."""
+        self.process.kill()  # before the minder: wherever this is cut short, one of them is enough
         if self._minder:
             self._minder.kill()
             self._minder.wait()
             assert self._minder.stdin
             self._minder.stdin.close()
             self._minder = None
-        self.process.kill()
         assert self.process.stderr
         if self.process.stderr.closed:
             return ""

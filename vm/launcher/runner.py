@@ -7,7 +7,7 @@ import itertools
 import threading
 from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence, Tuple
 
-from launcher import hosts, plan, splats
+from launcher import hosts, interrupt, plan, splats
 from launcher.errors import InfraError
 from launcher.guest import Guest
 from launcher.session import Outcome, Session, Verdict
@@ -65,13 +65,20 @@ class Runner:
         self._at_once = max(1, min(guests, len(jobs)))
         for job in jobs:
             self._left[job.supplier] = self._left.get(job.supplier, 0) + 1
-        threads = [threading.Thread(target=self._drain, args=(queue,))
-                   for _ in range(self._at_once)]
+        ended = threading.Semaphore(0)
+
+        def drain() -> None:
+            try:
+                self._drain(queue)
+            finally:
+                ended.release()
+        threads = [threading.Thread(target=drain) for _ in range(self._at_once)]
         try:
-            for thread in threads:
-                thread.start()
-            for thread in threads:
-                thread.join()
+            with interrupt.held():
+                for thread in threads:
+                    thread.start()
+            for _ in threads:  # not join(): CPython 3.11 takes a thread for ended when an
+                ended.acquire()  # interrupt comes in the middle, and exits without it
         except BaseException:
             self._stop.set()
             for supplier in self._left:

@@ -7,6 +7,7 @@ import os
 import select
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -173,6 +174,57 @@ def test_nothing_is_left_when_the_launcher_is_killed(launch: Launcher, number: i
     ended, _, _ = select.select([guest], [], [], 60)
     os.close(guest)
     assert ended and not our_guests()
+
+
+def _all_end() -> bool:
+    """Whether no guest is left soon: a minder needs a moment."""
+    deadline = time.monotonic() + 10
+    while our_guests() and time.monotonic() < deadline:
+        os.sched_yield()
+    return not our_guests()
+
+
+@pytest.mark.parametrize("times", [1, 5])
+def test_nothing_is_left_whenever_the_launcher_is_interrupted(launch: Launcher, times: int) -> None:
+    """Where a guest is ended, another one started: each run is cut at another moment."""
+    launch()
+    command = launch.argv("--isolate", "test", "--jobs", "2",
+                          tests="passes sleeps passes_again fails skips")
+    for moment in range(0, 240, 20):  # ms after the first result
+        with subprocess.Popen(command, env=launch.environment, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, encoding="utf-8") as process:
+            _wait_for_line(process, "demo.")
+            deadline = time.monotonic() + moment / 1000
+            while time.monotonic() < deadline:
+                os.sched_yield()
+            for _ in range(times):
+                process.send_signal(signal.SIGTERM)
+            said, _ = process.communicate(timeout=60)
+        assert process.returncode == 130 and "Traceback" not in said, said
+        assert _all_end(), f"a guest is left of a run that was interrupted after {moment} ms"
+
+
+HELD = """
+import os, signal, sys
+sys.path.insert(0, sys.argv[1])
+from launcher import interrupt
+interrupt.take()
+try:
+    with interrupt.held():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGINT)
+        print("whole")
+    print("not interrupted")
+except KeyboardInterrupt:
+    os.kill(os.getpid(), signal.SIGTERM)
+    print("once")
+"""
+
+
+def test_an_interrupt_waits_and_comes_once() -> None:
+    done = subprocess.run([sys.executable, "-c", HELD, str(TREE / "vm")], text=True, timeout=60,
+                          capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, "whole\nonce\n"), done.stderr
 
 
 def test_the_launcher_needs_no_tree_but_vm(launch: Launcher, tmp_path: Path) -> None:
