@@ -20,7 +20,7 @@ enum {
 /* The shared page: what every process of a test may write and the runner reads. */
 struct board {
 	atomic_int checks, failed, crashed, broken, skipped;
-	atomic_bool gave_up;        /* a process ended in the middle of the test; others may wait */
+	atomic_bool gave_up;        /* a check ended its process; others may wait for that */
 	atomic_int finished[SIDES]; /* the body returned on that side */
 	atomic_int line[SIDES];     /* the last block or check that each side reached */
 	char skip_reason[128];
@@ -90,7 +90,7 @@ void board_open(void);
 void board_adopt(int fd); /* inside, through a subject */
 void board_reset(void);
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void give_up(void) __attribute__((noreturn)); /* the end of this process */
+void give_up(void) __attribute__((noreturn)); /* what is wrong has been said */
 void fail_at(const char *file, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 void fail_unless_told(const char *file, int line, const char *format, ...)

@@ -267,7 +267,10 @@ static int run_on_stage(struct test **tests, size_t count)
 	return result;
 }
 
-/* A descriptor that the program was started without would become one of its files. */
+/*
+ * A descriptor that the program was started without would become one of its files. For reading
+ * only: results that nobody gets are an error.
+ */
 static void fill_standard_descriptors(void)
 {
 	for (int fd = 0; fd < 3; fd++)

@@ -92,6 +92,23 @@ int must_wait_(pid_t pid)
 	return status;
 }
 
+int must_deserted_(uint64_t flags, const char *file)
+{
+	pid_t member = must_clone3_(flags);
+	const char *path = text("/proc/%d/%s", member, file);
+	int fd;
+
+	if (!member)
+		for (;;)
+			pause();
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		world_broken("open", path);
+	kill(member, SIGKILL);
+	must_wait_(member);
+	return fd;
+}
+
 void must_pipe_(int ends[2])
 {
 	if (pipe2(ends, O_CLOEXEC))

@@ -37,7 +37,7 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(tmpfs, NEED_KCONFIG, "TMPFS", "2.4", "")                                                 \
 	X(fhandle, NEED_KCONFIG, "FHANDLE", "2.6.39", "")                                          \
 	/* tracing one's children: Yama can forbid it to everybody */                              \
-	X(ptrace, NEED_PRIV, "", "2.2", "")                                                        \
+	X(ptrace, NEED_PRIV, "", "3.4", "")                                                        \
 	X(kcmp, NEED_KCONFIG, "KCMP", "3.5", "")                                                   \
 	X(checkpoint, NEED_KCONFIG, "CHECKPOINT_RESTORE", "3.3", "")                               \
 	X(cgroup2, NEED_KCONFIG, "CGROUPS", "4.5", "")                                             \

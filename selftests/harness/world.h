@@ -71,6 +71,13 @@ void must_private_(const char *path);
 void must_tmpfs_(const char *path);
 void must_map_root_(pid_t pid, unsigned id);
 
+/*
+ * A descriptor of /proc/PID/FILE, as "ns/uts", of a process that was in new namespaces (CLONE_*
+ * flags) and has ended: all that holds them now.
+ */
+#define must_deserted(flags, file) AT_(must_deserted_(flags, file))
+int must_deserted_(uint64_t flags, const char *file);
+
 /* Gives up every capability and, where possible, uid and gid 0 for 65534. */
 #define must_become_nobody() AT_(must_become_nobody_())
 void must_become_nobody_(void);

@@ -114,16 +114,10 @@ TEST_EACH(hold_namespaces, mnt, a_descriptor_keeps_the_namespace_counted,
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
 
 	IN_CONTAINER {
-		pid_t member;
 		int fd;
 
 		must_write("/proc/sys/user/max_mnt_namespaces", "1");
-		member = must_clone3(CLONE_NEWNS);
-		if (!member)
-			for (;;) pause();
-		fd = MUST(open(text("/proc/%d/%s", member, row->file), O_RDONLY | O_CLOEXEC));
-		MUST(kill(member, SIGKILL));
-		must_wait(member);
+		fd = must_deserted(CLONE_NEWNS, row->file);
 		IN_FORK { EXPECT_ERRNO(ENOSPC, unshare(CLONE_NEWNS)); }
 		close(fd);
 		IN_FORK { EXPECT_OK(unshare(CLONE_NEWNS)); }

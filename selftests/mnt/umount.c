@@ -35,10 +35,9 @@ ROWS(places, struct place) = {
 	{ "root", chroot },
 };
 
-TEST_EACH(
-	places, mnt, a_mount_is_busy_while_a_process_is_there,
-	.says = "the working directory or root of a process keeps a mount busy until it has ended",
-	.checks = "mnt-050", .needs = UMOUNT_NEEDS | NEED(utsns))
+TEST_EACH(places, mnt, a_mount_is_busy_while_a_process_is_there,
+	  .says = "a mount is busy while a process has its working directory or root there",
+	  .checks = "mnt-050", .needs = UMOUNT_NEEDS | NEED(utsns))
 {
 	own_stage();
 	must_tmpfs("m");

@@ -155,7 +155,7 @@ TEST(pid, a_pidfd_lends_a_descriptor,
      .says = "pidfd_getfd duplicates the very same open file, close-on-exec", .checks = "pid-34",
      .needs = NEED(pidns) | NEED(pidfd_getfd) | NEED(kcmp) | NEED(ptrace))
 {
-	enum { THEIRS = 20, NONE = 21 }; /* descriptors that this process has not */
+	enum { THEIRS = 20, NONE = 21 }; /* descriptors of the child's */
 	int ends[2], ready[2];
 	_fd_ int pidfd = -EBADF, lent = -EBADF;
 	pid_t pid;
@@ -165,6 +165,7 @@ TEST(pid, a_pidfd_lends_a_descriptor,
 	pid = must_fork();
 	if (!pid) {
 		MUST(dup2(ends[1], THEIRS));
+		close(NONE);
 		say_go(ready[1]);
 		for (;;) pause();
 	}

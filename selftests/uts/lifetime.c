@@ -28,16 +28,10 @@ TEST(uts, a_descriptor_keeps_the_namespace_counted,
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
 
 	IN_CONTAINER {
-		pid_t member;
 		int fd;
 
 		must_write("/proc/sys/user/max_uts_namespaces", "1");
-		member = must_clone3(CLONE_NEWUTS);
-		if (!member)
-			for (;;) pause();
-		fd = MUST(open(text("/proc/%d/ns/uts", member), O_RDONLY | O_CLOEXEC));
-		MUST(kill(member, SIGKILL));
-		must_wait(member);
+		fd = must_deserted(CLONE_NEWUTS, "ns/uts");
 		IN_FORK { EXPECT_ERRNO(ENOSPC, unshare(CLONE_NEWUTS)); }
 		close(fd);
 		IN_FORK { EXPECT_OK(unshare(CLONE_NEWUTS)); }
