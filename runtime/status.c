@@ -7,6 +7,7 @@
 #include "steps.h"
 #include "sys.h"
 
+#include <signal.h>
 #include <string.h>
 
 enum { STATUS_ROOM = 4096 };
@@ -149,6 +150,7 @@ int status_inspect(struct inside *in)
 {
 	char status[STATUS_ROOM];
 
+	sys_default_action(SIGXFSZ); /* which main.c ignores: one read will mostly do */
 	TRY(read_status(in, status));
 	TRY(reset_ignored_signals(in, status));
 	sys_close(in->status_file);

@@ -17,11 +17,11 @@ struct buffer {
 };
 
 static struct {
-	struct buffer in, out;
 	bool raw, input_ended, output_ended;
 	bool quoted; /* the next byte typed is no key (VLNEXT) */
 	int output;  /* stdout, or the same terminal without blocking */
 	struct termios before;
+	struct buffer in, out; /* last: without --tty their pages are never touched */
 } t;
 
 void terminal_measure(struct container *c)
