@@ -5,6 +5,7 @@
  * privilege it gets by a user namespace where the caller is not root.
  */
 #include "harness.h"
+#include "int80.h"
 #include "probe.h"
 
 #include <linux/capability.h>
@@ -89,6 +90,16 @@ static bool probe_ptrace(void)
 		waitpid(child, NULL, 0);
 	}
 	return may;
+}
+
+static bool calls_by_int80(uint64_t number)
+{
+	return int80_call((long)number, 0, 0, 0) == getpid();
+}
+
+static bool probe_int80(void)
+{
+	return try_in_fork(calls_by_int80, 20); /* getpid(2) */
 }
 
 static bool probe_utsns(void)
