@@ -43,6 +43,50 @@ TEST(mnt, context_becomes_a_mount,
 	EXPECT_ERRNO(EBUSY, fsmount(fs, FSMOUNT_CLOEXEC, 0));
 }
 
+struct attribute {
+	const char *label;
+	unsigned value;
+	const char *options;
+};
+
+ROWS(attributes, struct attribute) = {
+	{ "none", 0, "rw,relatime" },
+	{ "rdonly", MOUNT_ATTR_RDONLY, "ro,relatime" },
+	{ "nosuid", MOUNT_ATTR_NOSUID, "rw,nosuid,relatime" },
+	{ "nodev", MOUNT_ATTR_NODEV, "rw,nodev,relatime" },
+	{ "noexec", MOUNT_ATTR_NOEXEC, "rw,noexec,relatime" },
+	{ "noatime", MOUNT_ATTR_NOATIME, "rw,noatime" },
+	{ "strictatime", MOUNT_ATTR_STRICTATIME, "rw" },
+	{ "nodiratime", MOUNT_ATTR_NODIRATIME, "rw,nodiratime,relatime" },
+};
+
+/* The options of a mount that fsmount made with these attributes. */
+static const char *options_of_a_mount(unsigned wanted)
+{
+	_fd_ int fs = -EBADF, tree = -EBADF;
+
+	own_stage();
+	must_mkdir("spot");
+	fs = tmpfs_context();
+	tree = ASSERT_OK(fsmount(fs, FSMOUNT_CLOEXEC, wanted));
+	ASSERT_OK(attach(tree, "spot"));
+	return text("%s", mount_at("spot").options);
+}
+
+TEST_EACH(attributes, mnt, fsmount_gives_the_attribute,
+	  .says = "the mount that fsmount makes has the attribute asked for and no other",
+	  .checks = "mnt-035", .needs = CONTEXT_NEEDS)
+{
+	EXPECT_STREQ(row->options, options_of_a_mount(row->value));
+}
+
+TEST(mnt, fsmount_gives_nosymfollow,
+     .says = "the mount that fsmount makes follows no symlinks where that was asked for",
+     .checks = "mnt-010 mnt-035", .needs = CONTEXT_NEEDS | NEED(set_group))
+{
+	EXPECT_STREQ("rw,relatime,nosymfollow", options_of_a_mount(MOUNT_ATTR_NOSYMFOLLOW));
+}
+
 TEST(mnt, fsopen_checks_its_arguments,
      .says = "fsopen refuses unknown types (ENODEV), flags (EINVAL), pointers (EFAULT), nobody "
 	     "(EPERM)",

@@ -352,6 +352,30 @@ TEST_EACH(
 	EXPECT_EQ(row->want, errno);
 }
 
+TEST(mnt, what_goes_beneath_goes_beneath_the_copies,
+     .says = "MOVE_MOUNT_BENEATH a mount that has a copy at a peer puts one beneath that, too",
+     .checks = "mnt-032", .needs = TREE_NEEDS | NEED(mount_beneath))
+{
+	_fd_ int copy = -EBADF;
+
+	tree();
+	must_tmpfs("shared");
+	must_mount(NULL, "shared", NULL, MS_SHARED, NULL);
+	must_mkdir("shared/spot");
+	must_mkdir("peer");
+	must_mount("shared", "peer", NULL, MS_BIND, NULL);
+	must_tmpfs("shared/spot");
+	copy = ASSERT_OK(clone_tree("tree", CLONED));
+	ASSERT_OK(move_mount(copy, "", AT_FDCWD, "shared/spot",
+			     MOVE_MOUNT_F_EMPTY_PATH | MOVE_MOUNT_BENEATH));
+	EXPECT(!exists("peer/spot/file"));
+	ASSERT_OK(umount2("shared/spot", MNT_DETACH));
+	EXPECT(exists("shared/spot/file"));
+	EXPECT(exists("peer/spot/file"));
+	ASSERT_OK(umount2("shared/spot", MNT_DETACH));
+	EXPECT(!is_mounted("peer/spot"));
+}
+
 struct root_kind {
 	const char *label;
 	const char *root; /* chroot to it; NULL: the root as it is */

@@ -112,6 +112,42 @@ TEST(mnt, slave_forwards_to_its_own_peers,
 	EXPECT(!is_mounted("point/inside"));
 }
 
+/* "point" and "copy" of it, a mount of that kind: what is mounted at "point/host" arrives there. */
+static void mount_that_arrives(unsigned long kind)
+{
+	shared_point();
+	must_mkdir("copy");
+	must_mount("point", "copy", NULL, MS_BIND, NULL);
+	must_mount(NULL, "copy", NULL, kind, NULL);
+	must_tmpfs("point/host");
+	must_mkdir("point/host/above");
+	must_mkdir("point/host/below");
+}
+
+TEST(mnt, what_reaches_a_peer_is_a_peer,
+     .says = "a mount that arrived at a peer is a peer itself: what is mounted on it goes back",
+     .checks = "mnt-001", .needs = NEED(admin) | NEED(mntns))
+{
+	mount_that_arrives(MS_SHARED);
+	EXPECT_NE(0, group_at("shared", "copy/host"));
+	EXPECT_EQ(group_at("shared", "point/host"), group_at("shared", "copy/host"));
+	must_tmpfs("copy/host/below");
+	EXPECT(is_mounted("point/host/below"));
+}
+
+TEST(mnt, what_reaches_a_slave_is_a_slave,
+     .says = "a mount that arrived at a slave is a slave itself: what is mounted on it stays there",
+     .checks = "mnt-003", .needs = NEED(admin) | NEED(mntns))
+{
+	mount_that_arrives(MS_SLAVE);
+	EXPECT_EQ(0, group_at("shared", "copy/host"));
+	EXPECT_EQ(group_at("shared", "point/host"), group_at("master", "copy/host"));
+	must_tmpfs("copy/host/below");
+	EXPECT(!is_mounted("point/host/below"));
+	must_tmpfs("point/host/above");
+	EXPECT(is_mounted("copy/host/above"));
+}
+
 TEST(mnt, slave_without_a_master_is_private,
      .says = "when the last mount of the master's group goes, its slaves become private",
      .checks = "mnt-003", .needs = NEED(admin) | NEED(mntns))
