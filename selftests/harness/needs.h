@@ -36,8 +36,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(overlay, NEED_KCONFIG, "OVERLAY_FS", "3.18", "")                                         \
 	X(tmpfs, NEED_KCONFIG, "TMPFS", "2.4", "")                                                 \
 	X(fhandle, NEED_KCONFIG, "FHANDLE", "2.6.39", "")                                          \
-	/* x86_64: the calls of 32-bit programs, which any program can make */                      \
-	X(int80, NEED_SYSCALL, "int80", "2.6", "")                                                 \
+	/* the calls of 32-bit x86 programs, by any program: other machines have no such entry */  \
+	X(int80, NEED_SYSCALL, "int80", "never", "")                                               \
 	/* tracing one's children: Yama can forbid it to everybody */                              \
 	X(ptrace, NEED_PRIV, "", "3.4", "")                                                        \
 	X(kcmp, NEED_KCONFIG, "KCMP", "3.5", "")                                                   \

@@ -82,7 +82,7 @@ TEST_EACH(attributes, mnt, fsmount_gives_the_attribute,
 
 TEST(mnt, fsmount_gives_nosymfollow,
      .says = "the mount that fsmount makes follows no symlinks where that was asked for",
-     .checks = "mnt-010 mnt-035", .needs = CONTEXT_NEEDS | NEED(set_group))
+     .checks = "mnt-010 mnt-035", .needs = CONTEXT_NEEDS | NEED(mount_setattr) | NEED(set_group))
 {
 	EXPECT_STREQ("rw,relatime,nosymfollow", options_of_a_mount(MOUNT_ATTR_NOSYMFOLLOW));
 }
