@@ -2,6 +2,7 @@
 /* The links in /proc/PID lead into a process: whoever may not trace it may not follow them. */
 #include <linux/capability.h>
 #include <linux/kcmp.h>
+#include <sys/mman.h>
 #include <sys/uio.h>
 
 #include "pid.h"
@@ -57,6 +58,27 @@ TEST_EACH(ways_in, pid, the_links_of_the_ended_lead_nowhere,
 	EXPECT_STREQ("Z", text("%.1s", status_field("State", ended)));
 	EXPECT_ERRNO(ENOENT, open(text("/proc/%d/%s", ended, row->path), O_PATH | O_CLOEXEC));
 	must_wait(ended);
+}
+
+TEST(pid, a_link_goes_with_what_it_led_to,
+     .says = "the link of a descriptor or a mapping is gone once that is closed or unmapped: "
+	     "ENOENT",
+     .checks = "pid-82")
+{
+	const size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	int file = MUST(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
+	char *map = mmap(NULL, size, PROT_READ, MAP_PRIVATE, file, 0);
+	const char *descriptor = text("/proc/self/fd/%d", file);
+	const char *mapping = text("/proc/self/map_files/%lx-%lx", (long)map, (long)(map + size));
+	struct stat found;
+
+	ASSERT(map != MAP_FAILED);
+	EXPECT_OK(lstat(descriptor, &found));
+	EXPECT_OK(lstat(mapping, &found));
+	MUST(munmap(map, size));
+	MUST(close(file));
+	EXPECT_ERRNO(ENOENT, lstat(descriptor, &found));
+	EXPECT_ERRNO(ENOENT, lstat(mapping, &found));
 }
 
 struct told_of_memory {
@@ -196,8 +218,7 @@ static const char *first_mapping(void)
 
 TEST(pid, a_mapped_file_is_opened_with_a_right_over_the_host,
      .says = "a file in map_files opens with CAP_SYS_ADMIN or CAP_CHECKPOINT_RESTORE over the "
-	     "host, "
-	     "and not with those over a user namespace: EPERM",
+	     "host, and not with those over a user namespace: EPERM",
      .checks = "pid-80", .needs = NEED(root) | NEED(userns))
 {
 	int file = ASSERT_OK(open(first_mapping(), O_RDONLY | O_CLOEXEC));
