@@ -6,9 +6,10 @@ MUTANT ?= *
 mutants_out = $(BUILD)/mutants/$(VM_KERNEL)
 mutants_ko  = $(mutants_out)/mutant.ko
 
-# The kernel's compiler is newer than this machine's may be: an option that only it has, and
-# what would need the kernel's own file (BTF), are left out.
-mutants_kbuild = CC='$(CC)' CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= CONFIG_DEBUG_INFO_BTF_MODULES=
+# The kernel's compiler is newer than this machine's may be: an option that only it has, the
+# attributes that only it knows, and what would need the kernel's own file (BTF), are left out.
+mutants_kbuild = CC='$(CC)' KCFLAGS=-Wno-attributes CONFIG_CC_HAS_MIN_FUNCTION_ALIGNMENT= \
+		 CONFIG_DEBUG_INFO_BTF_MODULES=
 
 mutants-module: ## the kernel module that breaks a kernel, for VM_KERNEL
 	@mkdir -p '$(mutants_out)' && cp selftests/mutants/module/* '$(mutants_out)'
