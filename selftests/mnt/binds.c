@@ -223,3 +223,19 @@ TEST(mnt, program_is_bound_read_only,
 		EXPECT_EQ(-1, open("/selftest", O_WRONLY | O_CLOEXEC));
 	}
 }
+
+TEST(mnt, program_is_bound_read_only_in_a_user_namespace,
+     .says = "with a user namespace the file bound for the command is read-only, too",
+     .finding = "a user namespace makes a bind writable that was asked for read-only",
+     .checks = "mnt-076 rootfs-39", .layer = RUNTIME,
+     .needs = TABLE_NEEDS | NEED(bind) | NEED(userns))
+{
+	CONTAINER(.unshare = CLONE_NEWNS | CLONE_NEWUSER, .userns = true);
+
+	IN_CONTAINER {
+		struct statvfs flags;
+
+		MUST(statvfs("/selftest", &flags));
+		EXPECT(flags.f_flag & ST_RDONLY);
+	}
+}

@@ -118,6 +118,25 @@ TEST(mnt, propagated_mounts_are_reported,
 	EXPECT_EQ(2, events);
 }
 
+TEST(mnt, pivot_root_is_reported_as_two_moves,
+     .says = "pivot_root is reported as a move of the new root and one of the old",
+     .checks = "mnt-057", .needs = NOTIFY_NEEDS)
+{
+	uint64_t seen = 0;
+	_fd_ int group = -EBADF;
+	unsigned events = 0;
+
+	own_stage();
+	must_tree("new");
+	group = watch_namespace();
+	MUST(syscall(SYS_pivot_root, "new", "new/oldroot"));
+	for (uint64_t mask; (mask = next_event(group, &seen)); events++) {
+		EXPECT_EQ(FAN_MNT_ATTACH | FAN_MNT_DETACH, mask);
+		EXPECT(seen == unique_id("/") || seen == unique_id("/oldroot"));
+	}
+	EXPECT_EQ(2, events);
+}
+
 TEST(mnt, watch_needs_the_right_over_the_namespace,
      .says = "a mount namespace of the host cannot be watched from a user namespace (EPERM)",
      .finding = "a user namespace watches the mounts of the host", .checks = "mnt-057",

@@ -23,6 +23,9 @@ ROWS(more_places, struct place) = {
 	{ "sys", "/sys", "sysfs", ST_RDONLY | ST_NOSUID | ST_NODEV | ST_NOEXEC },
 };
 
+static const struct place message_queues = { "mqueue", "/dev/mqueue", "mqueue",
+					     ST_NOSUID | ST_NODEV | ST_NOEXEC };
+
 static void expect_place(const struct place *place)
 {
 	struct statvfs status;
@@ -60,12 +63,9 @@ TEST(rootfs, message_queues_are_mounted,
      .checks = "rootfs-07 mnt-070", .layer = RUNTIME,
      .needs = NEED(mntns) | NEED(own_proc) | NEED(mqueue))
 {
-	static const struct place place = { "mqueue", "/dev/mqueue", "mqueue",
-					    ST_NOSUID | ST_NODEV | ST_NOEXEC };
-
 	CONTAINER(.unshare = CLONE_NEWNS);
 
-	IN_CONTAINER { expect_place(&place); }
+	IN_CONTAINER { expect_place(&message_queues); }
 }
 
 TEST_EACH(places, rootfs, basic_file_systems_keep_their_flags_in_a_user_namespace,
@@ -77,6 +77,28 @@ TEST_EACH(places, rootfs, basic_file_systems_keep_their_flags_in_a_user_namespac
 	CONTAINER(.unshare = CLONE_NEWNS | CLONE_NEWUSER, .userns = true);
 
 	IN_CONTAINER { expect_place(row); }
+}
+
+TEST_EACH(more_places, rootfs, more_file_systems_keep_their_flags_in_a_user_namespace,
+	  .says = "with a user namespace /dev/shm and /sys have the same flags",
+	  .finding = "a user namespace costs a default file system its protective flags",
+	  .checks = "rootfs-07 rootfs-28", .layer = RUNTIME,
+	  .needs = NEED(mntns) | NEED(userns) | NEED(own_proc) | NEED(own_sys))
+{
+	CONTAINER(.unshare = CLONE_NEWNS | CLONE_NEWUSER, .userns = true);
+
+	IN_CONTAINER { expect_place(row); }
+}
+
+TEST(rootfs, message_queues_are_mounted_in_a_user_namespace,
+     .says = "with a user namespace /dev/mqueue is an mqueue file system with the same flags",
+     .finding = "a user namespace costs /dev/mqueue its protective flags",
+     .checks = "rootfs-07 rootfs-28", .layer = RUNTIME,
+     .needs = NEED(mntns) | NEED(userns) | NEED(own_proc) | NEED(mqueue))
+{
+	CONTAINER(.unshare = CLONE_NEWNS | CLONE_NEWUSER, .userns = true);
+
+	IN_CONTAINER { expect_place(&message_queues); }
 }
 
 TEST(rootfs, proc_is_of_the_container,
