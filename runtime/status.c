@@ -150,7 +150,8 @@ int status_inspect(struct inside *in)
 {
 	char status[STATUS_ROOM];
 
-	sys_default_action(SIGXFSZ); /* which main.c ignores: one read will mostly do */
+	/* main.c ignores it. Should this fail, it is among those that are found and reset. */
+	sys_default_action(SIGXFSZ);
 	TRY(read_status(in, status));
 	TRY(reset_ignored_signals(in, status));
 	sys_close(in->status_file);

@@ -120,8 +120,8 @@ static void mount_that_arrives(unsigned long kind)
 	must_mount("point", "copy", NULL, MS_BIND, NULL);
 	must_mount(NULL, "copy", NULL, kind, NULL);
 	must_tmpfs("point/host");
-	must_mkdir("point/host/above");
-	must_mkdir("point/host/below");
+	must_mkdir("point/host/outside");
+	must_mkdir("point/host/inside");
 }
 
 TEST(mnt, what_reaches_a_peer_is_a_peer,
@@ -131,8 +131,8 @@ TEST(mnt, what_reaches_a_peer_is_a_peer,
 	mount_that_arrives(MS_SHARED);
 	EXPECT_NE(0, group_at("shared", "copy/host"));
 	EXPECT_EQ(group_at("shared", "point/host"), group_at("shared", "copy/host"));
-	must_tmpfs("copy/host/below");
-	EXPECT(is_mounted("point/host/below"));
+	must_tmpfs("copy/host/inside");
+	EXPECT(is_mounted("point/host/inside"));
 }
 
 TEST(mnt, what_reaches_a_slave_is_a_slave,
@@ -142,10 +142,10 @@ TEST(mnt, what_reaches_a_slave_is_a_slave,
 	mount_that_arrives(MS_SLAVE);
 	EXPECT_EQ(0, group_at("shared", "copy/host"));
 	EXPECT_EQ(group_at("shared", "point/host"), group_at("master", "copy/host"));
-	must_tmpfs("copy/host/below");
-	EXPECT(!is_mounted("point/host/below"));
-	must_tmpfs("point/host/above");
-	EXPECT(is_mounted("copy/host/above"));
+	must_tmpfs("copy/host/inside");
+	EXPECT(!is_mounted("point/host/inside"));
+	must_tmpfs("point/host/outside");
+	EXPECT(is_mounted("copy/host/outside"));
 }
 
 TEST(mnt, slave_without_a_master_is_private,

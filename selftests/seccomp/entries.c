@@ -1,51 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* The kernel's entries for programs of another kind, whose calls have numbers of their own. */
+/* The kernel's entry for 32-bit x86 programs, whose calls have numbers of their own. */
 #include "../harness/int80.h"
 #include "../harness/selftest.h"
 
 #include <linux/keyctl.h>
 
-/* arch/x86/entry/syscalls/syscall_32.tbl; x32 numbers are those of 64 bits with a bit more. */
-enum { I386_ADD_KEY = 286, I386_KEYCTL = 288, I386_BPF = 357, X32_BIT = 0x40000000 };
-
-struct entry {
+struct call {
 	const char *label;
-	long (*call)(long number, long a, long b, long c);
-	long number, argument[2];
+	long number; /* arch/x86/entry/syscalls/syscall_32.tbl */
+	long argument[2];
 };
-
-static __attribute__((unused)) long x32_call(long number, long a, long b, long c)
-{
-	long result = syscall(number | X32_BIT, a, b, c);
-
-	return result < 0 ? -errno : result;
-}
 
 /* With arguments that do no harm should the call get through: see filter.c. */
-ROWS(entries, struct entry) = {
-	{ "int80_bpf", int80_call, I386_BPF, { 9999 } },
-	{ "int80_add_key", int80_call, I386_ADD_KEY, { 0 } },
-	{ "int80_keyctl",
-	  int80_call,
-	  I386_KEYCTL,
-	  { KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING } },
-#ifdef __x86_64__
-	{ "x32_bpf", x32_call, SYS_bpf, { 9999 } },
-	{ "x32_add_key", x32_call, SYS_add_key, { 0 } },
-#endif
+ROWS(calls_by_int80, struct call) = {
+	{ "bpf", 357, { 9999 } },
+	{ "add_key", 286, { 0 } },
+	{ "keyctl", 288, { KEYCTL_GET_KEYRING_ID, KEY_SPEC_PROCESS_KEYRING } },
 };
 
-static bool is_refused(long result)
-{
-	return result == -EPERM || result == -ENOSYS;
-}
-
-TEST_EACH(entries, seccomp, other_entry_is_no_way_around,
-	  .says = "a call that the filter refuses is refused by the entries for 32-bit and x32 "
-		  "programs, too",
-	  .finding = "the entries for 32-bit or x32 programs lead past the filter",
-	  .checks = "seccomp-23", .layer = RUNTIME,
-	  .needs = NEED(mntns) | NEED(own_proc) | NEED(seccomp) | NEED(int80))
+TEST_EACH(calls_by_int80, seccomp, int80_is_no_way_around,
+	  .says = "a call that the filter refuses is refused by the entry for 32-bit programs, too",
+	  .finding = "the entry for 32-bit programs leads past the filter", .checks = "seccomp-23",
+	  .layer = RUNTIME, .needs = NEED(mntns) | NEED(own_proc) | NEED(seccomp) | NEED(int80))
 {
 	CONTAINER(.unshare = CLONE_NEWNS);
 
@@ -53,11 +29,12 @@ TEST_EACH(entries, seccomp, other_entry_is_no_way_around,
 		pid_t pid = must_fork();
 		int status;
 
-		if (!pid)
-			_exit(is_refused(
-				      row->call(row->number, row->argument[0], row->argument[1], 1))
-				      ? 0
-				      : 1);
+		if (!pid) {
+			const long *argument = row->argument;
+			long result = int80_call(row->number, argument[0], argument[1], 1);
+
+			_exit(result == -EPERM || result == -ENOSYS ? 0 : 1);
+		}
 		status = must_wait(pid);
 		EXPECT(status == 0 || (WIFSIGNALED(status) && WTERMSIG(status) == SIGSYS));
 	}
