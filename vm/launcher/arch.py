@@ -27,9 +27,11 @@ ARCHES = {
         binary="qemu-system-x86_64",
         machine="pc",
         machine_kvm="pc",
-        # Emulated "rep stosb" is half as fast as what the kernel uses without erms. whpx cannot do
-        # -cpu max: it aborts or miscounts features.
-        cpu={"kvm": "host", "hvf": "host", "whpx": "qemu64", "*": "max,-erms"},
+        # Emulated "rep stosb" is half as fast as what the kernel uses without erms. QEMU 7.2 leaves
+        # garbage in the flags after cmpxchg16b: an interrupt right there ended some guests in a
+        # double fault, so the kernel has to do without. whpx cannot do -cpu max: it aborts or
+        # miscounts features.
+        cpu={"kvm": "host", "hvf": "host", "whpx": "qemu64", "*": "max,-erms,-cx16"},
         console="ttyS0",
         port="ttyS1",
         devices=["-device", "isa-serial,chardev=console", "-device", "isa-serial,chardev=results"],
