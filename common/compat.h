@@ -9,6 +9,7 @@
 #define COMMON_COMPAT_H
 
 #include <linux/ioctl.h>
+#include <linux/nsfs.h>
 #include <linux/types.h>
 #include <sys/syscall.h>
 
@@ -57,6 +58,10 @@
 #endif
 #ifndef SYS_open_tree_attr
 #define SYS_open_tree_attr 467 /* 6.15 */
+#endif
+
+#ifndef SYS_listns
+#define SYS_listns 470 /* 6.19 */
 #endif
 
 /* clone3(2) flags beyond the C library's. */
@@ -130,6 +135,30 @@
 #define NS_GET_TGID_FROM_PIDNS _IOR(0xb7, 0x7, int)
 #define NS_GET_PID_IN_PIDNS    _IOR(0xb7, 0x8, int)
 #define NS_GET_TGID_IN_PIDNS   _IOR(0xb7, 0x9, int)
+#endif
+
+/* Namespaces by number: ids and file handles since 6.18, listns(2) since 6.19. */
+#ifndef NS_GET_ID
+#define NS_GET_ID _IOR(0xb7, 13, __u64)
+#endif
+#ifndef FD_NSFS_ROOT
+#define FD_NSFS_ROOT (-10003)
+#endif
+#ifndef NS_ID_REQ_SIZE_VER0
+struct ns_id_req {
+	__u32 size;
+	__u32 spare;
+	__u64 ns_id;
+	__u32 ns_type;
+	__u32 spare2;
+	__u64 user_ns_id;
+};
+#define NS_ID_REQ_SIZE_VER0 32
+#endif
+
+/* Which network namespace a socket is in, getsockopt(2). */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* 5.14 */
 #endif
 
 /* Processes by descriptor: sockets since 6.5, ioctl(2) since 6.11, clone3(2) since 7.2. */

@@ -4,6 +4,7 @@
 
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/membarrier.h>
 #include <stdarg.h>
 
 static void write_all(const char *path, int flags, const char *format, va_list list)
@@ -107,6 +108,12 @@ int must_deserted_(uint64_t flags, const char *file)
 	kill(member, SIGKILL);
 	must_wait_(member);
 	return fd;
+}
+
+void let_kernel_catch_up(void)
+{
+	/* Without it, or where it is refused, the caller's next look is a busy one. */
+	syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 }
 
 void must_pipe_(int ends[2])

@@ -32,6 +32,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(netns, NEED_KCONFIG, "NET_NS", "2.6.24", "net")                                          \
 	X(cgroupns, NEED_KCONFIG, "CGROUPS", "4.6", "cgroup")                                      \
 	X(timens, NEED_KCONFIG, "TIME_NS", "5.6", "time")                                          \
+	/* what /proc/stat and /proc/PID/stat tell of starts goes by the time namespace */         \
+	X(timens_stat, NEED_KCONFIG, "TIME_NS", "5.11", "")                                        \
 	X(seccomp, NEED_KCONFIG, "SECCOMP_FILTER", "3.5", "seccomp")                               \
 	X(overlay, NEED_KCONFIG, "OVERLAY_FS", "3.18", "")                                         \
 	X(tmpfs, NEED_KCONFIG, "TMPFS", "2.4", "")                                                 \
@@ -45,6 +47,10 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(cgroup2, NEED_KCONFIG, "CGROUPS", "4.5", "")                                             \
 	/* cgroup v2 has the controllers for memory, processes and CPU time: not v1 or hybrid */   \
 	X(limits, NEED_KCONFIG, "MEMCG", "4.15", "")                                               \
+	/* cgroup namespaces are borders: the mount option of cgroup v2 that systemd sets */       \
+	X(nsdelegate, NEED_PRIV, "", "4.13", "")                                                   \
+	/* the ids and file handles of namespaces are older by one version */                      \
+	X(listns, NEED_SYSCALL, "listns", "6.19", "")                                              \
 	X(cgroup_kill, NEED_KCONFIG, "CGROUPS", "5.14", "")                                        \
 	X(pidfd_getfd, NEED_SYSCALL, "pidfd_getfd", "5.6", "")                                     \
 	X(openat2, NEED_SYSCALL, "openat2", "5.6", "")                                             \
@@ -89,6 +95,9 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(proc_pidns, NEED_SYSCALL, "fsconfig", "6.18", "")                                        \
 	X(autoreap, NEED_SYSCALL, "clone3", "7.2", "")                                             \
 	X(unborn_pidns, NEED_SYSCALL, "setns", "7.2", "")                                          \
+	/* network devices: a pair of them, in a network namespace of the test's own */            \
+	X(veth, NEED_KCONFIG, "VETH", "2.6.24", "")                                                \
+	X(netns_cookie, NEED_SYSCALL, "getsockopt", "5.14", "")                                    \
 	/* keys; through a subject, a session keyring that is not the caller's */                  \
 	X(own_keyring, NEED_KCONFIG, "KEYS", "2.6.10", "keyring")                                  \
 	/* no kernel has it: the harness checks itself with it */                                  \

@@ -48,4 +48,11 @@ bool probe_coredump_info(void);
 bool probe_autoreap(void);
 bool probe_unborn_pidns(void);
 
+/* probe_ns.c: namespaces of cgroups, time and network, and all of them by number. */
+bool probe_nsdelegate(void);
+bool probe_listns(void);
+bool probe_timens_stat(void);
+bool probe_veth(void);
+bool probe_netns_cookie(void);
+
 #endif

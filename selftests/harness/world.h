@@ -78,6 +78,12 @@ void must_map_root_(pid_t pid, unsigned id);
 #define must_deserted(flags, file) AT_(must_deserted_(flags, file))
 int must_deserted_(uint64_t flags, const char *file);
 
+/*
+ * Waits until the kernel has done what it puts off, as freeing what nobody uses: an RCU grace
+ * period, membarrier(2). It may need several; the caller looks again.
+ */
+void let_kernel_catch_up(void);
+
 /* Gives up every capability and, where possible, uid and gid 0 for 65534. */
 #define must_become_nobody() AT_(must_become_nobody_())
 void must_become_nobody_(void);

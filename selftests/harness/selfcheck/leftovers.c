@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* What a test leaves behind is its failure by name, and is gone for the next test. */
+#include "../link.h"
 #include "../selftest.h"
-
-#include <linux/if.h>
-#include <linux/netlink.h>
-#include <linux/rtnetlink.h>
 
 static _Noreturn void stay(void)
 {
@@ -97,26 +94,10 @@ TEST(selfcheck, namespace_left_behind, .needs = NEED(root) | NEED(netns))
 	}
 }
 
-TEST(selfcheck, network_device_left_behind, .needs = NEED(root) | NEED(netns))
+TEST(selfcheck, network_device_left_behind, .needs = NEED(root) | NEED(netns) | NEED(veth))
 {
-	struct {
-		struct nlmsghdr header;
-		struct ifinfomsg link;
-		struct rtattr info;
-		struct rtattr kind;
-		char name[8];
-	} request = {
-		.header = { .nlmsg_len = sizeof(request),
-			    .nlmsg_type = RTM_NEWLINK,
-			    .nlmsg_flags = NLM_F_REQUEST | NLM_F_CREATE | NLM_F_EXCL },
-		.info = { .rta_len = 2 * sizeof(struct rtattr) + 8, .rta_type = IFLA_LINKINFO },
-		.kind = { .rta_len = sizeof(struct rtattr) + 5, .rta_type = IFLA_INFO_KIND },
-		.name = "veth",
-	};
-	_fd_ int fd = MUST(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE));
-
 	EXPECT(true);
-	MUST(send(fd, &request, sizeof(request), 0));
+	MUST(link_add("veth", "veth1", "veth0"));
 }
 
 TEST(selfcheck, cgroup_left_behind, .needs = NEED(root) | NEED(cgroup2))
