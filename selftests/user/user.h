@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/* User namespaces that a test makes, maps and enters step by step. */
+#ifndef USER_USER_H
+#define USER_USER_H
+
+#include "../harness/selftest.h"
+
+#define USER_NEEDS NEED(admin) | NEED(userns)
+
+/* The id of what is not mapped, here and for the reader: proc_sys_kernel(5), overflowuid. */
+enum { UNMAPPED = 65534 };
+
+/* A process in a new user namespace without maps, which waits for must_evict(). */
+static inline pid_t must_settle(void)
+{
+	pid_t pid = must_clone3(CLONE_NEWUSER);
+
+	if (!pid)
+		for (;;) pause();
+	return pid;
+}
+
+static inline void must_evict(pid_t pid)
+{
+	MUST(kill(pid, SIGKILL));
+	must_wait(pid);
+}
+
+/* One write(2) to /proc/PID/FILE: 0, or -1 with its errno. */
+static inline int put(pid_t pid, const char *file, const char *content)
+{
+	_fd_ int fd = MUST(open(text("/proc/%d/%s", pid, file), O_WRONLY | O_CLOEXEC));
+
+	return write(fd, content, strlen(content)) < 0 ? -1 : 0;
+}
+
+static inline int open_userns(pid_t pid)
+{
+	return MUST(open(text("/proc/%d/ns/user", pid), O_RDONLY | O_CLOEXEC));
+}
+
+/* The caller goes into that process's user namespace, and has all capabilities there. */
+static inline void must_enter(pid_t pid)
+{
+	_fd_ int userns = open_userns(pid);
+
+	MUST(setns(userns, CLONE_NEWUSER));
+}
+
+/* uid_map and gid_map have a call, a line of status and a getter each. */
+struct id_kind {
+	const char *label; /* "uid", "gid" */
+	const char *map, *field;
+	int (*set)(unsigned real, unsigned effective, unsigned saved);
+	unsigned (*get)(void);
+	unsigned (*get_effective)(void);
+};
+
+#define ID_KINDS                                                                                   \
+	{ "uid", "uid_map", "Uid", setresuid, getuid, geteuid },                                   \
+	{                                                                                          \
+		"gid", "gid_map", "Gid", setresgid, getgid, getegid                                \
+	}
+
+#endif
