@@ -25,7 +25,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LAUNCHER = HERE.parent.parent / "vm/run-tests.sh"
-AREAS = ("uts", "pid", "mnt", "rootfs")
+AREAS = tuple(sorted({source.parent.name for source in HERE.parent.glob("*/*.c")}
+                     - {"harness", "subjects"}))
 TIMEOUT = "10"  # a hang is the verdict of many mutants: no need to wait long for each
 REACHED = "mutant.was_reached"
 BAD = re.compile(r"(?:FAIL|CRASH|TIMEOUT) +\S+ \S+ (?P<subject>\S+)  (?P<test>\S+?)(?::|$| \()")
