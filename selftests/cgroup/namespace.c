@@ -2,10 +2,6 @@
 /* Cgroup namespaces: how much of the hierarchy a process is told of, and may move in. */
 #include "../harness/selftest.h"
 
-#include <linux/capability.h>
-#include <linux/nsfs.h>
-#include <sys/ioctl.h>
-
 #define NEEDS NEED(root) | NEED(cgroupns) | NEED(cgroup2)
 
 /* Where the second version is mounted, alone or beside the first. */
@@ -203,101 +199,5 @@ TEST(cgroup, the_limits_of_the_root_are_set_outside,
 	ON_HOST {
 		EXPECT_OK(set_limit(cgroups->outer));
 		stop_and_clear(cgroups);
-	}
-}
-
-struct road {
-	const char *label;
-	long call;
-};
-
-ROWS(roads, struct road) = {
-	{ "unshare", SYS_unshare },
-	{ "clone", SYS_clone },
-	{ "clone3", SYS_clone3 },
-};
-
-/* A process in a new cgroup namespace; 0 inside, -1 as the call gave it. */
-static pid_t start(long call)
-{
-	struct clone_args args = { .flags = CLONE_NEWCGROUP, .exit_signal = SIGCHLD };
-
-	fflush(NULL);
-	if (call == SYS_clone)
-		return syscall(SYS_clone, CLONE_NEWCGROUP | SIGCHLD, NULL, NULL, NULL, 0);
-	if (call == SYS_clone3)
-		return syscall(SYS_clone3, &args, sizeof(args));
-	return unshare(CLONE_NEWCGROUP) ? -1 : must_fork();
-}
-
-TEST_EACH(roads, cgroup, creating_needs_the_capability,
-	  .says = "without CAP_SYS_ADMIN a new cgroup namespace is refused with EPERM",
-	  .checks = "cgroup-19", .needs = NEED(admin) | NEED(cgroupns))
-{
-	uint64_t old = ns_id(0, "cgroup");
-
-	IN_FORK {
-		must_drop_cap(CAP_SYS_ADMIN);
-		EXPECT_ERRNO(EPERM, start(row->call));
-	}
-	IN_FORK {
-		pid_t pid = ASSERT_OK(start(row->call));
-
-		if (!pid) {
-			EXPECT_NE(old, ns_id(0, "cgroup"));
-			_exit(7);
-		}
-		EXPECT_EXIT(7, must_wait(pid));
-	}
-	IN_FORK { EXPECT_EQ(old, ns_id(0, "cgroup")); }
-}
-
-TEST(cgroup, entering_needs_the_capability,
-     .says = "setns into a cgroup namespace without CAP_SYS_ADMIN over it fails with EPERM",
-     .finding = "the container re-entered the host's cgroup namespace", .checks = "cgroup-19",
-     .needs = NEED(admin) | NEED(cgroupns) | NEED(userns))
-{
-	_fd_ int outer = MUST(open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC));
-
-	UNSHARED(CLONE_NEWUSER | CLONE_NEWCGROUP) {
-		_fd_ int own = MUST(open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC));
-
-		EXPECT_ERRNO(EPERM, setns(outer, CLONE_NEWCGROUP));
-		EXPECT_OK(setns(own, CLONE_NEWCGROUP));
-		must_drop_cap(CAP_SYS_ADMIN);
-		EXPECT_ERRNO(EPERM, setns(own, CLONE_NEWCGROUP));
-	}
-}
-
-TEST(cgroup, the_number_is_limited,
-     .says = "user.max_cgroup_namespaces counts those that are in use, and gives ENOSPC beyond",
-     .checks = "cgroup-56", .needs = NEED(admin) | NEED(cgroupns) | NEED(userns))
-{
-	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
-
-	IN_CONTAINER {
-		must_write("/proc/sys/user/max_cgroup_namespaces", "1");
-		for (int i = 0; i < 3; i++) {
-			IN_FORK {
-				EXPECT_OK(unshare(CLONE_NEWCGROUP));
-				EXPECT_ERRNO(ENOSPC, unshare(CLONE_NEWCGROUP));
-			}
-		}
-	}
-}
-
-TEST(cgroup, its_type_and_owner_are_told,
-     .says = "a cgroup namespace's descriptor tells its type and the user namespace that owns it",
-     .checks = "cgroup-19", .needs = NEED(admin) | NEED(cgroupns) | NEED(userns))
-{
-	UNSHARED(CLONE_NEWUSER | CLONE_NEWCGROUP) {
-		_fd_ int own = MUST(open("/proc/self/ns/cgroup", O_RDONLY | O_CLOEXEC));
-		_fd_ int owner = ASSERT_OK(ioctl(own, NS_GET_USERNS));
-		struct stat status;
-
-		MUST(fstat(owner, &status));
-		EXPECT_EQ(ns_id(0, "user"), status.st_ino);
-		EXPECT_EQ(CLONE_NEWCGROUP, ioctl(own, NS_GET_NSTYPE));
-		EXPECT_ERRNO(EINVAL, ioctl(own, NS_GET_PARENT));
 	}
 }

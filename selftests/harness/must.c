@@ -93,20 +93,32 @@ int must_wait_(pid_t pid)
 	return status;
 }
 
-int must_deserted_(uint64_t flags, const char *file)
+pid_t must_settle_(uint64_t flags)
 {
-	pid_t member = must_clone3_(flags);
-	const char *path = text("/proc/%d/%s", member, file);
-	int fd;
+	pid_t pid = must_clone3_(flags);
 
-	if (!member)
+	if (!pid)
 		for (;;)
 			pause();
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+	return pid;
+}
+
+void must_evict_(pid_t pid)
+{
+	if (kill(pid, SIGKILL))
+		world_broken("end", text("%d", pid));
+	must_wait_(pid);
+}
+
+int must_deserted_(uint64_t flags, const char *file)
+{
+	pid_t member = must_settle_(flags);
+	const char *path = text("/proc/%d/%s", member, file);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
 	if (fd < 0)
 		world_broken("open", path);
-	kill(member, SIGKILL);
-	must_wait_(member);
+	must_evict_(member);
 	return fd;
 }
 

@@ -135,6 +135,15 @@ const char *must_readlink_(const char *format, ...)
 	return target;
 }
 
+uint64_t inode_(int fd)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		world_broken("stat", "a descriptor");
+	return status.st_ino;
+}
+
 uint64_t ns_id_(pid_t pid, const char *name)
 {
 	struct stat status;

@@ -27,11 +27,13 @@ const char *domainname(void);                               /* getdomainname(2) 
 #define must_read(...)     AT_(must_read_(__VA_ARGS__))     /* (path format, ...): text of a file */
 #define must_readlink(...) AT_(must_readlink_(__VA_ARGS__)) /* (path format, ...) */
 #define ns_id(pid, name)   AT_(ns_id_(pid, name)) /* inode of /proc/PID/ns/NAME; pid 0 = self */
+#define inode(fd)          AT_(inode_(fd))        /* of an open file, or the id of its namespace */
 bool exists(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *text(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *must_read_(const char *format, ...) __attribute__((format(printf, 1, 2)));
 const char *must_readlink_(const char *format, ...) __attribute__((format(printf, 1, 2)));
 uint64_t ns_id_(pid_t pid, const char *name);
+uint64_t inode_(int fd);
 
 /*
  * status_field("NSpid", pid): the rest of that line of /proc/PID/status; pid 0 = self.
@@ -70,6 +72,12 @@ void must_mount_(const char *source, const char *target, const char *type, unsig
 void must_private_(const char *path);
 void must_tmpfs_(const char *path);
 void must_map_root_(pid_t pid, unsigned id);
+
+/* A process in new namespaces (CLONE_* flags) that waits for must_evict(), which ends it. */
+#define must_settle(flags) AT_(must_settle_(flags))
+#define must_evict(pid)    AT_(must_evict_(pid))
+pid_t must_settle_(uint64_t flags);
+void must_evict_(pid_t pid);
 
 /*
  * A descriptor of /proc/PID/FILE, as "ns/uts", of a process that was in new namespaces (CLONE_*

@@ -114,8 +114,8 @@ TEST_EACH(held_by_files, nsfs, a_descriptor_keeps_it_counted,
 }
 
 TEST_EACH(types, nsfs, the_owner_is_told,
-	  .says = "each namespace tells the user namespace that owns it", .checks = "nsfs-07",
-	  .needs = TYPE_NEEDS)
+	  .says = "each namespace tells the user namespace that owns it",
+	  .checks = "nsfs-07 cgroup-19 time-20", .needs = TYPE_NEEDS)
 {
 	pid_t member = must_settle(row->flag), ruler = must_settle(row->flag | CLONE_NEWUSER);
 	_fd_ int ours = open_ns(member, row->label), theirs = open_ns(ruler, row->label);
@@ -132,7 +132,7 @@ TEST_EACH(types, nsfs, the_owner_is_told,
 TEST_EACH(types, nsfs, an_owner_outside_is_not_told,
 	  .says = "which user namespace owns a namespace is not told to who is below it: EPERM",
 	  .finding = "a container gets a descriptor of the user namespace outside",
-	  .checks = "nsfs-07", .needs = TYPE_NEEDS)
+	  .checks = "nsfs-07 cgroup-19 time-20", .needs = TYPE_NEEDS)
 {
 	pid_t member = must_settle(row->flag);
 	_fd_ int ours = open_ns(member, row->label);

@@ -24,32 +24,10 @@ struct ns_type {
 /* A namespace file of a process; 0 = the caller. */
 static inline int open_ns(pid_t pid, const char *label)
 {
-	return MUST(
-		open(text("/proc/%d/ns/%s", pid ? pid : getpid(), label), O_RDONLY | O_CLOEXEC));
-}
+	const char *path =
+		pid ? text("/proc/%d/ns/%s", pid, label) : text("/proc/self/ns/%s", label);
 
-/* A process in a new namespace of that type, which waits for must_evict(). */
-static inline pid_t must_settle(uint64_t flag)
-{
-	pid_t pid = must_clone3(flag);
-
-	if (!pid)
-		for (;;) pause();
-	return pid;
-}
-
-static inline void must_evict(pid_t pid)
-{
-	MUST(kill(pid, SIGKILL));
-	must_wait(pid);
-}
-
-static inline uint64_t inode(int fd)
-{
-	struct stat status = { 0 };
-
-	MUST(fstat(fd, &status));
-	return status.st_ino;
+	return MUST(open(path, O_RDONLY | O_CLOEXEC));
 }
 
 #endif

@@ -3,9 +3,7 @@
 #include "time.h"
 
 #include <linux/capability.h>
-#include <linux/nsfs.h>
 #include <pthread.h>
-#include <sys/ioctl.h>
 
 TEST(time, unshare_is_for_the_children,
      .says = "unshare makes a time namespace for the children; the caller stays where it is",
@@ -23,17 +21,6 @@ TEST(time, unshare_is_for_the_children,
 		EXPECT_EQ(future, ns_id(0, "time"));
 		EXPECT_EQ(future, ns_id(0, "time_for_children"));
 	}
-}
-
-TEST(time, clone3_starts_in_a_new_one,
-     .says = "clone3 takes CLONE_NEWTIME, and starts the child in the new time namespace",
-     .checks = "time-06", .needs = TIME_NEEDS)
-{
-	const uint64_t old = ns_id(0, "time");
-
-	UNSHARED(CLONE_NEWTIME) { EXPECT_NE(old, ns_id(0, "time")); }
-	EXPECT_EQ(old, ns_id(0, "time"));
-	EXPECT_EQ(old, ns_id(0, "time_for_children"));
 }
 
 static void *tell_namespace(void *id)
@@ -64,52 +51,6 @@ TEST(time, no_thread_is_in_another_one,
 	EXPECT_EQ(0, pthread_create(&thread, NULL, tell_namespace, &where));
 	pthread_join(thread, NULL);
 	EXPECT_EQ(ns_id(0, "time"), where);
-}
-
-TEST(time, creating_needs_the_capability,
-     .says = "without CAP_SYS_ADMIN a new time namespace is refused with EPERM",
-     .checks = "time-20", .needs = TIME_NEEDS)
-{
-	struct clone_args args = { .flags = CLONE_NEWTIME, .exit_signal = SIGCHLD };
-
-	IN_FORK {
-		must_drop_cap(CAP_SYS_ADMIN);
-		EXPECT_ERRNO(EPERM, unshare(CLONE_NEWTIME));
-		EXPECT_ERRNO(EPERM, syscall(SYS_clone3, &args, sizeof(args)));
-	}
-	IN_FORK { EXPECT_OK(unshare(CLONE_NEWTIME)); }
-}
-
-TEST(time, entering_needs_the_capability,
-     .says = "setns into a time namespace without CAP_SYS_ADMIN fails with EPERM",
-     .checks = "time-07", .needs = TIME_NEEDS)
-{
-	_fd_ int ahead = -EBADF;
-
-	must_unshare_ahead();
-	ahead = MUST(open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC));
-	IN_FORK {
-		must_drop_cap(CAP_SYS_ADMIN);
-		EXPECT_ERRNO(EPERM, setns(ahead, CLONE_NEWTIME));
-	}
-	IN_FORK { EXPECT_OK(setns(ahead, CLONE_NEWTIME)); }
-}
-
-TEST(time, the_container_cannot_go_back,
-     .says = "root of a user namespace cannot enter a time namespace that the host owns: EPERM",
-     .finding = "the container re-entered the host's time namespace", .checks = "time-07",
-     .needs = TIME_NEEDS | NEED(userns))
-{
-	_fd_ int outer = MUST(open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC));
-
-	UNSHARED(CLONE_NEWUSER) {
-		_fd_ int own = -EBADF;
-
-		EXPECT_ERRNO(EPERM, setns(outer, CLONE_NEWTIME));
-		must_unshare(CLONE_NEWTIME);
-		own = MUST(open("/proc/self/ns/time_for_children", O_RDONLY | O_CLOEXEC));
-		EXPECT_OK(setns(own, CLONE_NEWTIME));
-	}
 }
 
 struct door {
@@ -282,39 +223,6 @@ TEST(time, the_date_is_the_hosts,
 		MUST(clock_gettime(CLOCK_REALTIME, &now));
 		EXPECT_ERRNO(EPERM, clock_settime(CLOCK_REALTIME, &now));
 		EXPECT_ERRNO(EINVAL, clock_settime(CLOCK_MONOTONIC, &now));
-	}
-}
-
-TEST(time, the_number_is_limited,
-     .says = "user.max_time_namespaces counts those that are in use, and gives ENOSPC beyond",
-     .checks = "time-21", .needs = TIME_NEEDS | NEED(userns))
-{
-	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
-
-	IN_CONTAINER {
-		must_write("/proc/sys/user/max_time_namespaces", "1");
-		for (int i = 0; i < 3; i++) {
-			IN_FORK {
-				EXPECT_OK(unshare(CLONE_NEWTIME));
-				EXPECT_ERRNO(ENOSPC, unshare(CLONE_NEWTIME));
-			}
-		}
-	}
-}
-
-TEST(time, its_type_and_owner_are_told,
-     .says = "a time namespace's descriptor tells its type and the user namespace that owns it",
-     .checks = "time-20", .needs = TIME_NEEDS | NEED(userns))
-{
-	UNSHARED(CLONE_NEWUSER | CLONE_NEWTIME) {
-		_fd_ int own = MUST(open("/proc/self/ns/time", O_RDONLY | O_CLOEXEC));
-		_fd_ int owner = ASSERT_OK(ioctl(own, NS_GET_USERNS));
-		struct stat status;
-
-		MUST(fstat(owner, &status));
-		EXPECT_EQ(ns_id(0, "user"), status.st_ino);
-		EXPECT_EQ(CLONE_NEWTIME, ioctl(own, NS_GET_NSTYPE));
-		EXPECT_ERRNO(EINVAL, ioctl(own, NS_GET_PARENT));
 	}
 }
 

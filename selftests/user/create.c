@@ -88,7 +88,7 @@ TEST(user, a_thread_is_in_the_way,
      .says = "a process with two threads neither makes nor enters a user namespace: EINVAL",
      .checks = "user-29", .needs = USER_NEEDS)
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 	_fd_ int userns = open_userns(owner);
 	pthread_t thread;
 	int go[2];
@@ -116,7 +116,7 @@ TEST(user, with_a_shared_root_none_is_entered,
      .says = "a process that shares root and working directory enters no user namespace: EINVAL",
      .checks = "user-29", .needs = USER_NEEDS)
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 	_fd_ int userns = open_userns(owner);
 	pid_t sharer;
 	int go[2];
@@ -170,7 +170,7 @@ TEST_EACH(mapped, user, the_unmapped_make_none,
 	  .says = "a process whose uid or gid is not mapped makes no user namespace: EPERM",
 	  .checks = "user-28", .needs = USER_NEEDS)
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	if (row->uid)
 		ASSERT_OK(put(owner, "uid_map", "0 0 1"));
@@ -205,7 +205,7 @@ TEST(user, there_is_no_way_up,
      .finding = "a process left its user namespace for the one outside", .checks = "user-05",
      .needs = USER_NEEDS)
 {
-	pid_t sibling = must_settle(), owner = must_settle();
+	pid_t sibling = must_settle(CLONE_NEWUSER), owner = must_settle(CLONE_NEWUSER);
 	_fd_ int parent = open_userns(getpid()), beside = open_userns(sibling);
 
 	IN_FORK {
@@ -228,7 +228,7 @@ TEST(user, its_maker_enters_it,
 		pid_t owner;
 
 		MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-		owner = must_settle();
+		owner = must_settle(CLONE_NEWUSER);
 		IN_FORK {
 			_fd_ int userns = open_userns(owner);
 
@@ -245,7 +245,7 @@ TEST(user, others_do_not_enter_it,
      .finding = "a normal user becomes root of somebody's container", .checks = "user-05",
      .needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 	_fd_ int userns = open_userns(owner);
 
 	AS_NOBODY { EXPECT_ERRNO(EPERM, setns(userns, CLONE_NEWUSER)); }
@@ -343,14 +343,6 @@ TEST(user, a_limit_is_set_by_its_root_only,
 	ON_HOST { EXPECT_STREQ(recall("before"), must_read("%s", file)); }
 }
 
-static uint64_t inode(int fd)
-{
-	struct stat status = { 0 };
-
-	MUST(fstat(fd, &status));
-	return status.st_ino;
-}
-
 TEST(user, its_parent_and_maker_are_told,
      .says = "a user namespace's descriptor tells its parent, its type and the uid of its maker",
      .checks = "user-06", .needs = USER_NEEDS)
@@ -360,7 +352,7 @@ TEST(user, its_parent_and_maker_are_told,
 	CONTAINER(.unshare = CLONE_NEWUSER, .uid_map = map, .gid_map = map);
 
 	IN_CONTAINER {
-		pid_t owner = must_settle();
+		pid_t owner = must_settle(CLONE_NEWUSER);
 		_fd_ int userns = open_userns(owner);
 		_fd_ int parent = ASSERT_OK(ioctl(userns, NS_GET_PARENT));
 		_fd_ int belongs_to = ASSERT_OK(ioctl(userns, NS_GET_USERNS));
@@ -395,7 +387,7 @@ TEST(user, a_descriptor_keeps_it,
      .says = "a user namespace lives on with its maps while a descriptor holds it",
      .checks = "user-05", .needs = USER_NEEDS)
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 	_fd_ int userns = open_userns(owner);
 
 	ASSERT_OK(put(owner, "uid_map", "7 0 1"));

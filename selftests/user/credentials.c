@@ -42,7 +42,7 @@ TEST_EACH(
 	.finding = "what was arranged outside a user namespace holds inside", .checks = "user-36",
 	.needs = USER_NEEDS)
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	make_ambient(CAP_NET_RAW);
 	MUST(prctl(PR_SET_SECUREBITS, SECBIT_NOROOT, 0, 0, 0));
@@ -83,7 +83,7 @@ TEST(user, execve_gives_all_to_root_only,
      .says = "execve leaves uid 0 of a user namespace all capabilities, and any other uid none",
      .checks = "user-07", .needs = NEED(root) | NEED(userns) | NEED(ptrace))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	ASSERT_OK(put(owner, "uid_map", "0 0 1\n7 7 1"));
 	IN_FORK {
@@ -147,10 +147,8 @@ TEST_EACH(setters, user, only_mapped_ids_are_taken,
 	  .finding = "a process in a container takes an id that it was not given",
 	  .checks = "user-43", .needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle_with("0 0 1\n7 1007 1");
 
-	ASSERT_OK(put(owner, "uid_map", "0 0 1\n7 1007 1"));
-	ASSERT_OK(put(owner, "gid_map", "0 0 1\n7 1007 1"));
 	IN_FORK {
 		must_enter(owner);
 		EXPECT_ERRNO(EINVAL, row->set(1007));
@@ -166,10 +164,8 @@ TEST_EACH(
 	.finding = "a process in a container takes an id without the right to", .checks = "user-43",
 	.needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle_with("0 0 1\n7 1007 1");
 
-	ASSERT_OK(put(owner, "uid_map", "0 0 1\n7 1007 1"));
-	ASSERT_OK(put(owner, "gid_map", "0 0 1\n7 1007 1"));
 	IN_FORK {
 		must_enter(owner);
 		must_drop_cap(CAP_SETUID);
@@ -185,10 +181,8 @@ TEST(user, the_file_system_id_is_a_mapped_one,
      .finding = "a process in a container reaches files by an id that it was not given",
      .checks = "user-43", .needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle_with("0 0 1\n7 1007 1");
 
-	ASSERT_OK(put(owner, "uid_map", "0 0 1\n7 1007 1"));
-	ASSERT_OK(put(owner, "gid_map", "0 0 1\n7 1007 1"));
 	IN_FORK {
 		must_enter(owner);
 		/* Both return what was before, whether they did anything or not. */

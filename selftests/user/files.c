@@ -30,15 +30,6 @@ static void must_make(const char *path, uid_t owner, mode_t mode)
 /* A user namespace where 0 is 1000 outside, and 7 is 1007. */
 static const char seven[] = "0 1000 1\n7 1007 1";
 
-static pid_t must_settle_with(const char *map)
-{
-	pid_t owner = must_settle();
-
-	ASSERT_OK(put(owner, "uid_map", map));
-	ASSERT_OK(put(owner, "gid_map", map));
-	return owner;
-}
-
 /* Root of that user namespace, and nothing else. */
 static void must_become_root_of(pid_t owner)
 {

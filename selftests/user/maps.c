@@ -56,7 +56,7 @@ TEST_EACH(kinds, user, a_map_is_told_as_the_reader_maps_it,
 	CONTAINER(.unshare = CLONE_NEWUSER, .uid_map = map, .gid_map = map);
 
 	IN_CONTAINER {
-		nested = must_settle();
+		nested = must_settle(CLONE_NEWUSER);
 		ASSERT_OK(put(nested, row->map, "9 5 1"));
 		remember("nested", nested);
 		EXPECT_STREQ("9 5 1", columns(nested, row->map));
@@ -99,7 +99,7 @@ static unsigned told(int status_fd, const char *field)
 
 static void expect_scattered(const struct id_kind *kind, unsigned lines)
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	ASSERT_OK(put(owner, kind->map, scattered(lines)));
 	IN_FORK {
@@ -134,7 +134,7 @@ TEST_EACH(kinds, user, a_line_maps_its_range,
 	  .says = "a line maps as many ids as it says: the last of them, and not the one behind it",
 	  .checks = "user-09", .needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	ASSERT_OK(put(owner, row->map, "0 0 1\n10 1000 100"));
 	IN_FORK {
@@ -163,7 +163,7 @@ TEST(user, nested_maps_translate_twice,
 		MUST(setresgid(0, 0, 0));
 		MUST(setresuid(0, 0, 0));
 		MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-		nested = must_settle();
+		nested = must_settle(CLONE_NEWUSER);
 		ASSERT_OK(put(nested, "uid_map", "0 0 1\n1 1 1\n2 2 1\n3 3 1\n4 4 1\n5 5 995"));
 		remember("nested", nested);
 		ASSERT_OK(kill(nested, 0));
@@ -186,7 +186,7 @@ TEST(user, all_ids_can_be_mapped,
      .says = "a map of all 4294967295 ids is accepted, and each is itself", .checks = "user-16",
      .needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	EXPECT_OK(put(owner, "uid_map", "0 0 4294967295"));
 	IN_FORK {

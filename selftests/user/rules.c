@@ -11,7 +11,7 @@ TEST_EACH(kinds, user, a_map_is_written_once,
 	  .finding = "a process changes which ids it has outside", .checks = "user-24",
 	  .needs = USER_NEEDS)
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	EXPECT_OK(put(owner, row->map, "3 0 1"));
 	remember("map", must_read("/proc/%d/%s", owner, row->map));
@@ -50,7 +50,7 @@ TEST_EACH(malformed, user, a_bad_map_is_refused,
 	  .checks = "user-26", .needs = USER_NEEDS)
 {
 	const struct id_kind kinds_in_turn[] = { ID_KINDS };
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	for (int i = 0; i < 2; i++) {
 		EXPECT_ERRNO(EINVAL, put(owner, kinds_in_turn[i].map, row->map));
@@ -76,7 +76,7 @@ TEST_EACH(kinds, user, a_map_has_its_limits,
 	  .checks = "user-26", .needs = NEED(root) | NEED(userns))
 {
 	const size_t page = sysconf(_SC_PAGESIZE);
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 	_fd_ int fd = MUST(open(text("/proc/%d/%s", owner, row->map), O_WRONLY | O_CLOEXEC));
 	char *blanks = calloc(1, page);
 
@@ -100,7 +100,7 @@ TEST_EACH(kinds, user, only_what_the_parent_has_is_mapped,
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
 
 	IN_CONTAINER {
-		pid_t nested = must_settle();
+		pid_t nested = must_settle(CLONE_NEWUSER);
 
 		EXPECT_ERRNO(EPERM, put(nested, row->map, "0 1 1"));
 		EXPECT_ERRNO(EPERM, put(nested, row->map, "0 0 2"));
@@ -141,7 +141,7 @@ TEST_EACH(unprivileged, user, without_privilege_only_oneself_is_mapped,
 
 		/* Else the files of the new process belong to root. */
 		MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-		owner = must_settle();
+		owner = must_settle(CLONE_NEWUSER);
 		if (row->deny)
 			ASSERT_OK(put(owner, "setgroups", "deny"));
 		if (row->want)
@@ -175,7 +175,7 @@ TEST_EACH(kinds, user, who_opened_the_map_counts,
 
 	MUST(seteuid(UNMAPPED));
 	MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-	owner = must_settle();
+	owner = must_settle(CLONE_NEWUSER);
 	opened = MUST(open(text("/proc/%d/%s", owner, row->map), O_WRONLY | O_CLOEXEC));
 	MUST(seteuid(0));
 	opened_by_root = MUST(open(text("/proc/%d/%s", owner, row->map), O_WRONLY | O_CLOEXEC));
@@ -191,7 +191,7 @@ TEST_EACH(kinds, user, who_writes_the_map_counts,
 	  .finding = "a normal user maps ids with a descriptor of root's", .checks = "user-25",
 	  .needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 	_fd_ int opened = MUST(open(text("/proc/%d/%s", owner, row->map), O_WRONLY | O_CLOEXEC));
 
 	MUST(seteuid(UNMAPPED));
@@ -208,7 +208,7 @@ TEST(user, who_is_outside_may_not_write_a_map,
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
 
 	IN_CONTAINER {
-		pid_t nested = must_settle();
+		pid_t nested = must_settle(CLONE_NEWUSER);
 
 		remember("nested", nested);
 	}
@@ -224,7 +224,7 @@ TEST(user, deny_is_final,
      .finding = "a process drops groups that were to keep it out", .checks = "user-04",
      .needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	EXPECT_STREQ("allow\n", must_read("/proc/%d/setgroups", owner));
 	EXPECT_ERRNO(EINVAL, put(owner, "setgroups", "perhaps"));
@@ -241,7 +241,7 @@ TEST(user, deny_comes_before_the_map,
      .says = "with a gid_map setgroups can no longer be denied: EPERM", .checks = "user-04",
      .needs = NEED(root) | NEED(userns))
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	ASSERT_OK(put(owner, "gid_map", "0 0 1"));
 	EXPECT_ERRNO(EPERM, put(owner, "setgroups", "deny"));
@@ -253,7 +253,7 @@ TEST(user, deny_is_inherited,
      .says = "below a user namespace where setgroups is denied it is denied from the start",
      .checks = "user-04", .needs = USER_NEEDS)
 {
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	ASSERT_OK(put(owner, "setgroups", "deny"));
 	ASSERT_OK(put(owner, "uid_map", "0 0 1"));
@@ -287,7 +287,7 @@ TEST_EACH(stages, user, setgroups_waits_for_the_map,
 	  .needs = NEED(root) | NEED(userns))
 {
 	const gid_t group = 0;
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 
 	if (row->deny)
 		ASSERT_OK(put(owner, "setgroups", "deny"));
@@ -311,7 +311,7 @@ TEST(user, groups_are_kept_though_unmapped,
      .checks = "user-30", .needs = NEED(root) | NEED(userns))
 {
 	const gid_t before[] = { 4321, 0 }, unmapped[] = { 1 };
-	pid_t owner = must_settle();
+	pid_t owner = must_settle(CLONE_NEWUSER);
 	gid_t seen[2] = { 0 };
 
 	ASSERT_OK(put(owner, "gid_map", "7 0 1"));

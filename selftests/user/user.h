@@ -10,22 +10,6 @@
 /* The id of what is not mapped, here and for the reader: proc_sys_kernel(5), overflowuid. */
 enum { UNMAPPED = 65534 };
 
-/* A process in a new user namespace without maps, which waits for must_evict(). */
-static inline pid_t must_settle(void)
-{
-	pid_t pid = must_clone3(CLONE_NEWUSER);
-
-	if (!pid)
-		for (;;) pause();
-	return pid;
-}
-
-static inline void must_evict(pid_t pid)
-{
-	MUST(kill(pid, SIGKILL));
-	must_wait(pid);
-}
-
 /* One write(2) to /proc/PID/FILE: 0, or -1 with its errno. */
 static inline int put(pid_t pid, const char *file, const char *content)
 {
@@ -45,6 +29,16 @@ static inline void must_enter(pid_t pid)
 	_fd_ int userns = open_userns(pid);
 
 	MUST(setns(userns, CLONE_NEWUSER));
+}
+
+/* A process in a new user namespace with that map for uids and gids. */
+static inline pid_t must_settle_with(const char *map)
+{
+	pid_t owner = must_settle(CLONE_NEWUSER);
+
+	MUST(put(owner, "uid_map", map));
+	MUST(put(owner, "gid_map", map));
+	return owner;
 }
 
 /* uid_map and gid_map have a call, a line of status and a getter each. */
