@@ -34,12 +34,13 @@ struct container {
 	const char *join;       /* subject only: another's namespace, "pid:PATH" */
 	const char *user;       /* subject only: "UID:GID" */
 	const char *sysctl[4];  /* subject only: "name=value" */
-	bool userns;            /* a user namespace, the caller's id mapped to 0 */
-	bool read_only;         /* a read-only root; subject only */
-	bool proc;              /* raw: a fresh /proc (with CLONE_NEWNS | CLONE_NEWPID) */
-	bool keep_propagation;  /* raw: leave the mount tree as cloned, not private */
-	const char *uid_map;    /* raw, with a user namespace: instead of "0 CALLER 1" */
-	const char *gid_map;    /* the same for groups */
+	const char *oci[4];    /* subject only: what subjects/oci.sh can put into a configuration */
+	bool userns;           /* a user namespace, the caller's id mapped to 0 */
+	bool read_only;        /* a read-only root; subject only */
+	bool proc;             /* raw: a fresh /proc (with CLONE_NEWNS | CLONE_NEWPID) */
+	bool keep_propagation; /* raw: leave the mount tree as cloned, not private */
+	const char *uid_map;   /* raw, with a user namespace: instead of "0 CALLER 1" */
+	const char *gid_map;   /* the same for groups */
 };
 
 /* A process that was added to a running container. */

@@ -56,7 +56,7 @@ static void set_up_raw(const struct container *want)
 	for (size_t i = 0; i < 4 && want->env[i]; i++)
 		must_do(putenv((char *)want->env[i]), "set in the environment", want->env[i]);
 	if (want->read_only || want->memory || want->pids || want->cpus || want->share ||
-	    want->join || want->user || want->sysctl[0])
+	    want->join || want->user || want->sysctl[0] || want->oci[0])
 		broken_there("a raw container has no such option");
 }
 
@@ -149,7 +149,7 @@ static void need_provided(const struct container *want)
 		{ want->cpus, "cpus" },           { want->userns, "user" },
 		{ want->read_only, "read-only" }, { want->share, "share" },
 		{ want->join, "join" },           { want->user, "run-as" },
-		{ want->sysctl[0], "sysctl" },
+		{ want->sysctl[0], "sysctl" },    { want->oci[0], "oci" },
 	};
 
 	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++)

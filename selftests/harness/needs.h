@@ -114,6 +114,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(own_dev, "dev")                                                                          \
 	X(own_tmpfs, "tmpfs")                                                                      \
 	/* a container may have another's namespace, and get one more process */                   \
+	/* what only a configuration file of the OCI's can say, subjects/oci.sh */                 \
+	X(oci, "oci")                                                                              \
 	X(joining, "join")                                                                         \
 	X(adding, "exec")                                                                          \
 	X(private_mounts, "private-mounts")                                                        \

@@ -80,6 +80,7 @@ static void add_options(struct arguments *arguments, const struct container *wan
 	add_list(arguments, "--tmpfs", want->tmpfs);
 	add_list(arguments, "--env", want->env);
 	add_list(arguments, "--sysctl", want->sysctl);
+	add_list(arguments, "--oci", want->oci);
 	if (want->share)
 		add(arguments, "--share", want->share);
 	if (want->join)

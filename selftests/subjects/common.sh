@@ -56,7 +56,7 @@ describe() {
 
 # The options, into variables; lists are newline-separated.
 rootfs='' hostname='' domainname='' memory='' pids='' cpus='' binds='' tmpfs='' env=''
-share='' join='' user='' sysctls='' id=''
+share='' join='' user='' sysctls='' id='' oci=''
 read_only=no userns=no
 newline='
 '
@@ -83,6 +83,7 @@ parse() {
 		--join) join=$2 ;;
 		--user) user=$2 ;;
 		--sysctl) sysctls=$sysctls$2$newline ;;
+		--oci) oci=$oci$2$newline ;;
 		--bind) binds=$binds$2$newline ;;
 		--tmpfs) tmpfs=$tmpfs$2$newline ;;
 		--env) env=$env$2$newline ;;
@@ -115,6 +116,7 @@ shares() {
 lacks_rare_options() {
 	[ -z "$join" ] || lacks '--join'
 	[ -z "$sysctls" ] || lacks '--sysctl'
+	[ -z "$oci" ] || lacks '--oci'
 }
 
 # exec_runtime COUNT WORD... OPTION...: the first COUNT words are the command. An

@@ -4,7 +4,7 @@
 # that goes away with it. The configuration is what such a runtime's own `spec`
 # proposes, with the capabilities, mount options and masks of container engines.
 
-provides='uts pid mnt ipc net user cgroup hostname domainname share run-as join sysctl exec bind tmpfs tmpfs-size read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups clean-umask default-caps no-inherited-caps own-cgroup device-policy loopback'
+provides='uts pid mnt ipc net user cgroup hostname domainname share run-as join sysctl oci exec bind tmpfs tmpfs-size read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups clean-umask default-caps no-inherited-caps own-cgroup device-policy loopback'
 
 capabilities='"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
 	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
@@ -33,7 +33,8 @@ json_list() {
 
 json_mount() { # TARGET TYPE SOURCE OPTION...
 	escape "$1"
-	printf ',\n{"destination": "%s", "type": "%s", ' "$escaped" "$2"
+	printf '%s\n{"destination": "%s", "type": "%s", ' "$before_mount" "$escaped" "$2"
+	before_mount=,
 	escape "$3"
 	printf '"source": "%s", "options": ' "$escaped"
 	shift 3
@@ -41,16 +42,28 @@ json_mount() { # TARGET TYPE SOURCE OPTION...
 	printf '}'
 }
 
+# What --oci asked for under that name, one value a line: masked=PATH, readonly=PATH,
+# without=proc or sys, mount=TARGET:TYPE:SOURCE:OPTION,OPTION, pivot=no.
+oci() {
+	IFS=$newline
+	for wanted in $oci; do
+		case $wanted in "$1"=*) echo "${wanted#*=}" ;; esac
+	done
+	unset IFS
+}
+
 mounts() {
 	pts_group=gid=5
+	before_mount=''
 	[ "$userns" = no ] || pts_group=mode=0620
-	printf '"mounts": [{"destination": "/proc", "type": "proc", "source": "proc",
-		"options": ["nosuid", "noexec", "nodev"]}'
+	without=" $(oci without | tr '\n' ' ')"
+	printf '"mounts": ['
+	case $without in *' proc '*) ;; *) json_mount /proc proc proc nosuid noexec nodev ;; esac
 	json_mount /dev tmpfs tmpfs nosuid strictatime mode=755 size=65536k
 	json_mount /dev/pts devpts devpts nosuid noexec newinstance ptmxmode=0666 mode=0620 "$pts_group"
 	json_mount /dev/shm tmpfs shm nosuid noexec nodev mode=1777 size=65536k
 	json_mount /dev/mqueue mqueue mqueue nosuid noexec nodev
-	json_mount /sys sysfs sysfs nosuid noexec nodev ro
+	case $without in *' sys '*) ;; *) json_mount /sys sysfs sysfs nosuid noexec nodev ro ;; esac
 	IFS=$newline
 	for bind in $binds; do
 		unset IFS
@@ -62,6 +75,12 @@ mounts() {
 		unset IFS
 		split_tmpfs "$wanted"
 		json_mount "$target" tmpfs tmpfs nosuid nodev ${size:+"size=$size"}
+	done
+	IFS=$newline
+	for wanted in $(oci mount); do
+		IFS=:,
+		# shellcheck disable=SC2086 # its fields
+		json_mount $wanted
 	done
 	unset IFS
 	printf '],\n'
@@ -149,10 +168,13 @@ configuration() {
 	sysctl
 	resources
 	namespaces
-	printf '%s\n' '"maskedPaths": ["/proc/acpi", "/proc/asound", "/proc/interrupts", "/proc/kcore",
-	"/proc/keys", "/proc/latency_stats", "/proc/timer_list", "/proc/timer_stats",
-	"/proc/sched_debug", "/proc/scsi", "/sys/firmware", "/sys/devices/virtual/powercap"],
-"readonlyPaths": ["/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger"]}}'
+	# shellcheck disable=SC2046 # one word a line
+	printf '"maskedPaths": %s,\n"readonlyPaths": %s}}\n' \
+		"$(json_list /proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys \
+			/proc/latency_stats /proc/timer_list /proc/timer_stats /proc/sched_debug \
+			/proc/scsi /sys/firmware /sys/devices/virtual/powercap $(oci masked))" \
+		"$(json_list /proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger \
+			$(oci readonly))"
 }
 
 run_container() {
@@ -163,7 +185,9 @@ run_container() {
 	mkdir -m 700 "$bundle"
 	trap clear_up EXIT
 	configuration "$@" >"$bundle/config.json"
-	supervise start_runtime run --bundle "$bundle" "selftest-$$"
+	pivot=''
+	[ -z "$(oci pivot)" ] || pivot=--no-pivot
+	supervise start_runtime run $pivot --bundle "$bundle" "selftest-$$"
 }
 
 bundle_of() { echo "${TMPDIR:-/tmp}/$1"; }
