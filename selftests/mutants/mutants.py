@@ -25,9 +25,8 @@ from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 LAUNCHER = HERE.parent.parent / "vm/run-tests.sh"
-AREAS = tuple(sorted({source.parent.name for source in HERE.parent.glob("*/*.c")}
-                     - {"harness", "subjects"}))
 TIMEOUT = "10"  # a hang is the verdict of many mutants: no need to wait long for each
+NO_RUN = (2, 3)  # the launcher's exit status for bad usage, and for what it lacks
 REACHED = "mutant.was_reached"
 BAD = re.compile(r"(?:FAIL|CRASH|TIMEOUT) +\S+ \S+ (?P<subject>\S+)  (?P<test>\S+?)(?::|$| \()")
 NOT_MADE = re.compile(r"cannot run --before|did not survive --before|before\.command")
@@ -70,6 +69,13 @@ class Campaign:
         self.options = options
         self.running: set[subprocess.Popen[str]] = set()
         self.mutex = threading.Lock()
+        self.areas = {subject: self.areas_of(subject) for subject in ["kernel", *options.subject]}
+
+    def areas_of(self, subject: str) -> tuple[str, ...]:
+        """The areas that have tests for the subject, as the launcher lists them."""
+        names = subprocess.run([str(LAUNCHER), "--kernel", self.options.kernel, "--subject",
+                                subject, "--list"], stdout=subprocess.PIPE, text=True, check=True)
+        return tuple(sorted({name.split(".")[0] for name in names.stdout.splitlines()}))
 
     def command(self, mutant: Mutant, subject: str, areas: tuple[str, ...]) -> list[str]:
         """A call of the launcher."""
@@ -83,16 +89,17 @@ class Campaign:
         return words
 
     def run(self, mutant: Mutant, subject: str, areas: tuple[str, ...]) -> tuple[list[str], str]:
-        """The tests that failed, and why the guest could not be broken, if it could not."""
+        """The tests that failed, and why none could be run, if so."""
         process = subprocess.Popen(self.command(mutant, subject, areas), text=True,
                                    stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                                    stderr=subprocess.STDOUT, errors="replace")
         with self.mutex:
             self.running.add(process)
         found: list[str] = []
-        unmade = ""
+        unmade = said = ""
         assert process.stdout is not None
         for line in process.stdout:
+            said = line.strip() or said
             if NOT_MADE.search(line):
                 unmade = unmade or line.strip()
             elif match := BAD.match(line):
@@ -102,15 +109,17 @@ class Campaign:
         process.wait()
         with self.mutex:
             self.running.discard(process)
+        if process.returncode in NO_RUN and not found:
+            unmade = unmade or said
         return list(dict.fromkeys(found)), unmade
 
     def stages(self, mutant: Mutant) -> list[tuple[str, tuple[str, ...]]]:
         """The areas concerned first, since most mutants are caught there."""
         if self.options.quick:
             return [("kernel", mutant.areas)]
-        others = tuple(area for area in AREAS if area not in mutant.areas)
+        others = tuple(area for area in self.areas["kernel"] if area not in mutant.areas)
         stages = [("kernel", mutant.areas), ("kernel", others)]
-        stages += [(subject, AREAS) for subject in self.options.subject]
+        stages += [(subject, self.areas[subject]) for subject in self.options.subject]
         return [(subject, areas) for subject, areas in stages if areas]
 
     def judge(self, mutant: Mutant) -> Verdict:

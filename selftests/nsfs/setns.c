@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* setns(2): what it takes, what it refuses, and that it does all or nothing. */
+#include <linux/capability.h>
 #include <pthread.h>
 
 #include "types.h"
@@ -148,6 +149,24 @@ TEST(nsfs, setns_by_pidfd_is_all_or_nothing,
 			EXPECT_NE(uts, ns_id(0, "uts"));
 		}
 	}
+}
+
+TEST(nsfs, setns_by_pidfd_is_for_who_may_trace,
+     .says = "setns with a pidfd enters namespaces of processes that the caller may trace: EPERM",
+     .finding = "a process enters namespaces of a process that it may not look at",
+     .checks = "nsfs-03", .needs = TYPE_NEEDS)
+{
+	pid_t member = must_settle(CLONE_NEWUTS);
+	_fd_ int pidfd = must_pidfd(member), file = open_ns(member, "uts");
+
+	IN_FORK {
+		/* With less than the member has, one may not trace it. */
+		must_drop_cap(CAP_SYS_PTRACE);
+		EXPECT_ERRNO(EPERM, setns(pidfd, CLONE_NEWUTS));
+		EXPECT_OK(setns(file, CLONE_NEWUTS));
+	}
+	IN_FORK { EXPECT_OK(setns(pidfd, CLONE_NEWUTS)); }
+	must_evict(member);
 }
 
 TEST(nsfs, setns_enters_nothing_of_the_dead,

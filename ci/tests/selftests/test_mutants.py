@@ -24,9 +24,13 @@ case "$*" in
 *--subject\ bulkhead*) who=bulkhead ;;
 *) who=kernel ;;
 esac
+case "$*" in
+*--list*) printf '%s\tboth\t\n' uts.one pid.two pid.three rootfs.four rootfs.five; exit ;;
+esac
 bad() { echo "$1 6.12 x86_64 $who  $2 (0.10 s)"; }
 case "$*:$who" in
 *absent*) bad CRASH 'uts.one: no result: cannot run --before "insmod": no such symbol' ;;
+*barred*) echo 'run-tests.sh: cannot run the tests: no space left'; exit 3 ;;
 *deaf*) bad FAIL 'mutant.was_reached: not reached' ;;
 *early*) bad FAIL uts.one; bad TIMEOUT pid.two; bad CRASH 'pid.three: oops'; exec sleep 60 ;;
 *tardy*--tests\ pid*:kernel) bad FAIL pid.two ;;
@@ -38,13 +42,13 @@ bad ok uts.fine
 
 @pytest.fixture
 def campaign(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A campaign of six mutants whose launcher plays."""
+    """A campaign of seven mutants whose launcher plays."""
     play = tmp_path / "run-tests.sh"
     play.write_text(PLAY)
     play.chmod(0o755)
     monkeypatch.setattr(mutants, "LAUNCHER", play)
     monkeypatch.setattr(mutants, "HERE", tmp_path)
-    names = "early tardy through hale deaf absent".split()
+    names = "early tardy through hale deaf absent barred".split()
     rows = [f"{name}\tuts\tfunction={name}\twhat is broken\n" for name in names]
     (tmp_path / "mutants.tsv").write_text("name\tareas\tparameters\tbroken\n" + "".join(rows))
     return tmp_path
@@ -69,11 +73,13 @@ def test_verdicts(campaign: Path, capsys: pytest.CaptureFixture[str]) -> None:
         "hale": ("survived", []),
         "deaf": ("unreached", []),
         "absent": ("unmade", []),
+        "barred": ("unmade", []),
     }
     said = capsys.readouterr().out
     assert re.search(r"^caught +early +uts\.one \(\d+ s\)$", said, re.MULTILINE)
+    assert re.search(r"^unmade +barred +.*no space left", said, re.MULTILINE)
     assert re.search(r"^unmade +absent +.*no such symbol", said, re.MULTILINE)
-    assert said.endswith("3 caught, 1 survived, 1 unreached, 1 unmade\n")
+    assert said.endswith("3 caught, 1 survived, 1 unreached, 2 unmade\n")
 
 
 def test_selection(campaign: Path) -> None:
@@ -102,7 +108,8 @@ def test_table_is_well_formed() -> None:
     assert TABLE[0].name == "control" and "how=none" in TABLE[0].parameters
     assert len({mutant.name for mutant in TABLE}) == len(TABLE) > 150
     assert len({mutant.parameters for mutant in TABLE}) == len(TABLE)
+    areas = {source.parent.name for source in TOP.glob("selftests/*/*.c")}
     for mutant in TABLE:
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", mutant.name), mutant.name
-        assert mutant.areas and set(mutant.areas) <= set(mutants.AREAS), mutant.name
+        assert mutant.areas and set(mutant.areas) <= areas, mutant.name
         assert mutant.broken and not mutant.broken.endswith("."), mutant.name
