@@ -143,7 +143,7 @@ def test_every_target_exists() -> None:
 
 def test_every_test_named_exists() -> None:
     """The tests behind the claims are those of the suite, or files of this tree."""
-    test = re.compile(r"^TEST(?:_EACH\(\w+, |\()(\w+), (\w+)", re.MULTILINE)
+    test = re.compile(r"^TEST(?:_EACH\(\s*\w+, |\()(\w+), (\w+)", re.MULTILINE)
     suite = {f"{area}.{name}" for source in (ROOT / "selftests").glob("*/*.c")
              for area, name in test.findall(source.read_text(encoding="utf-8"))}
     text = (ROOT / "docs/containers.md").read_text(encoding="utf-8")
