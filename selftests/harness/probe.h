@@ -48,7 +48,8 @@ bool probe_coredump_info(void);
 bool probe_autoreap(void);
 bool probe_unborn_pidns(void);
 
-/* probe_ns.c: namespaces of cgroups, time and network, and all of them by number. */
+/* probe_ns.c: namespaces of users, cgroups, time and network, and all of them by number. */
+bool probe_machine_calls(void);
 bool probe_nsdelegate(void);
 bool probe_listns(void);
 bool probe_timens_stat(void);

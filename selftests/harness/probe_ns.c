@@ -1,8 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
-/* Probes for what newer kernels do about namespaces of cgroups, time and network. */
+/* Probes for what is asked about namespaces of users, cgroups, time and network. */
 #include "harness.h"
 #include "link.h"
 #include "probe.h"
+
+bool probe_machine_calls(void)
+{
+	return has_syscall(SYS_delete_module) && has_syscall(SYS_init_module) &&
+	       has_syscall(SYS_kexec_load) && has_syscall(SYS_swapoff) && has_syscall(SYS_acct) &&
+	       has_syscall(SYS_fanotify_init);
+}
 
 bool probe_nsdelegate(void)
 {
