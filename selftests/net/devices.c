@@ -3,8 +3,6 @@
 #include "net.h"
 
 #include <arpa/inet.h>
-#include <dirent.h>
-#include <linux/capability.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <poll.h>
@@ -181,6 +179,7 @@ TEST(net, loopback_is_not_moved,
 struct change {
 	const char *label;
 	int (*change)(void);
+	int refusal;
 };
 
 static int add_device(void)
@@ -222,27 +221,24 @@ static int bind_low_port(void)
 	_fd_ int fd = MUST(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
 	struct sockaddr_in name = internet("0.0.0.0", 80);
 
-	return bind(fd, (struct sockaddr *)&name, sizeof(name)) && errno == EACCES
-		       ? (errno = EPERM, -1)
-		       : 0;
+	return bind(fd, (struct sockaddr *)&name, sizeof(name));
 }
 
 ROWS(changes, struct change) = {
-	{ "add", add_device },         { "remove", remove_device },
-	{ "set", set_device },         { "address", give_address },
-	{ "raw_socket", open_raw },    { "packet_socket", open_packet },
-	{ "low_port", bind_low_port },
+	{ "add", add_device, EPERM },          { "remove", remove_device, EPERM },
+	{ "set", set_device, EPERM },          { "address", give_address, EPERM },
+	{ "raw_socket", open_raw, EPERM },     { "packet_socket", open_packet, EPERM },
+	{ "low_port", bind_low_port, EACCES },
 };
 
 TEST_EACH(changes, net, the_owner_alone_configures,
-	  .says = "root of a user namespace configures network namespaces that it owns, no other: "
-		  "EPERM",
+	  .says = "root of a user namespace configures network namespaces that it owns, no other",
 	  .finding = "root of a container configures the host's network", .checks = "net-28 net-36",
 	  .needs = NET_NEEDS | NEED(userns) | NEED(veth))
 {
 	must_unshare(CLONE_NEWNET);
 	MUST(device_add("device"));
-	UNSHARED(CLONE_NEWUSER) { EXPECT_ERRNO(EPERM, row->change()); }
+	UNSHARED(CLONE_NEWUSER) { EXPECT_ERRNO(row->refusal, row->change()); }
 	UNSHARED(CLONE_NEWUSER | CLONE_NEWNET) {
 		MUST(device_add("device"));
 		EXPECT_OK(row->change());
@@ -327,12 +323,8 @@ TEST(net, devices_end_with_their_namespace,
 		MUST(poll(&ready, 1, -1));
 		has_news(told);
 	}
-	EXPECT(!has_device("gone") && !has_device("kept") && has_device("lo"));
-}
-
-static bool listed_in(const char *path, const char *name)
-{
-	return exists("%s/%s", path, name);
+	EXPECT(!has_device("gone"));
+	EXPECT(has_device("lo"));
 }
 
 TEST(net, sysfs_shows_who_mounted_it,
@@ -346,15 +338,15 @@ TEST(net, sysfs_shows_who_mounted_it,
 		must_tmpfs("m");
 		MUST(device_add("outer"));
 		must_mount("selftest", must_mkdir("m/outer"), "sysfs", MS_RDONLY, NULL);
-		EXPECT(listed_in("m/outer/class/net", "outer"));
+		EXPECT(exists("m/outer/class/net/outer"));
 		IN_FORK {
 			must_unshare(CLONE_NEWNET);
 			MUST(device_add("inner"));
 			must_mount("selftest", must_mkdir("m/inner"), "sysfs", MS_RDONLY, NULL);
-			EXPECT(listed_in("m/inner/class/net", "inner"));
-			EXPECT(!listed_in("m/inner/class/net", "outer"));
-			EXPECT(listed_in("m/outer/class/net", "outer"));
-			EXPECT(!listed_in("m/outer/class/net", "inner"));
+			EXPECT(exists("m/inner/class/net/inner"));
+			EXPECT(!exists("m/inner/class/net/outer"));
+			EXPECT(exists("m/outer/class/net/outer"));
+			EXPECT(!exists("m/outer/class/net/inner"));
 		}
 	}
 	MUST(rmdir("m"));

@@ -223,6 +223,11 @@ TEST(net, uevents_of_the_machine_stay_outside,
 	}
 }
 
+static int netlink_socket(void)
+{
+	return MUST(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK));
+}
+
 TEST(net, netlink_reaches_the_own_namespace_only,
      .says = "a netlink message to another's port is not delivered into another network namespace",
      .finding = "netlink messages cross network namespaces", .checks = "net-29", .needs = NET_NEEDS)
@@ -232,21 +237,17 @@ TEST(net, netlink_reaches_the_own_namespace_only,
 	_fd_ int server = -EBADF;
 
 	must_unshare(CLONE_NEWNET);
-	server = MUST(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK));
+	server = netlink_socket();
 	MUST(bind(server, (struct sockaddr *)&address, sizeof(address)));
 	UNSHARED(CLONE_NEWNET) {
-		_fd_ int client =
-			MUST(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK));
+		_fd_ int client = netlink_socket(), own = netlink_socket();
 
 		EXPECT_ERRNO(ECONNREFUSED, sendto(client, &message, sizeof(message), 0,
 						  (struct sockaddr *)&address, sizeof(address)));
-		_fd_ int own = MUST(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK));
-
 		EXPECT_OK(bind(own, (struct sockaddr *)&address, sizeof(address)));
 	}
 	IN_FORK {
-		_fd_ int client =
-			MUST(socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_USERSOCK));
+		_fd_ int client = netlink_socket();
 
 		EXPECT_OK(sendto(client, &message, sizeof(message), 0, (struct sockaddr *)&address,
 				 sizeof(address)));
