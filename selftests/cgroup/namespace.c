@@ -49,14 +49,6 @@ static int move_to(const char *cgroup)
 	return write(fd, "0", 1) < 0 ? -1 : 0;
 }
 
-/* What was moved is taken back, so that the cgroups can be removed. */
-static void stop_and_clear(const struct cgroups *cgroups)
-{
-	container_stop(1);
-	MUST(rmdir(text("%s%s", hierarchy(), cgroups->inner)));
-	MUST(rmdir(text("%s%s", hierarchy(), cgroups->outer)));
-}
-
 TEST(cgroup, a_namespace_starts_where_it_is_made,
      .says = "in a new cgroup namespace its maker's cgroup is \"/\"; outside it keeps its path",
      .finding = "the container reads where in the host's cgroups it is",
@@ -81,7 +73,6 @@ TEST(cgroup, a_namespace_starts_where_it_is_made,
 		EXPECT_STREQ("/inner", cgroup_of(getpid()));
 		UNSHARED(CLONE_NEWCGROUP) { EXPECT_STREQ("/", cgroup_of(getpid())); }
 	}
-	ON_HOST { stop_and_clear(cgroups); }
 }
 
 TEST(cgroup, what_is_outside_is_above,
@@ -111,7 +102,6 @@ TEST(cgroup, what_is_outside_is_above,
 			EXPECT_CONTAINS("/../..", cgroup_of(getpid()));
 			EXPECT_STREQ("/", cgroup_of(inside_pid()));
 		}
-		stop_and_clear(cgroups);
 	}
 }
 
@@ -145,7 +135,6 @@ TEST(cgroup, a_mount_shows_the_namespace,
 		EXPECT_STREQ("/", root_of_mount(scratch()));
 		EXPECT_STREQ("/..", root_of_mount(hierarchy()));
 	}
-	ON_HOST { stop_and_clear(cgroups); }
 }
 
 TEST(cgroup, no_process_is_moved_out,
@@ -166,7 +155,6 @@ TEST(cgroup, no_process_is_moved_out,
 		EXPECT_OK(move_to(cgroups->outer));
 		EXPECT_STREQ("/", cgroup_of(getpid()));
 	}
-	ON_HOST { stop_and_clear(cgroups); }
 }
 
 static long set_limit(const char *cgroup)
@@ -196,8 +184,5 @@ TEST(cgroup, the_limits_of_the_root_are_set_outside,
 			   "+pids");
 		EXPECT_OK(set_limit(cgroups->inner));
 	}
-	ON_HOST {
-		EXPECT_OK(set_limit(cgroups->outer));
-		stop_and_clear(cgroups);
-	}
+	ON_HOST { EXPECT_OK(set_limit(cgroups->outer)); }
 }
