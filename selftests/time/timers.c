@@ -5,7 +5,6 @@
 #include <linux/futex.h>
 #include <poll.h>
 #include <pthread.h>
-#include <sys/epoll.h>
 #include <sys/timerfd.h>
 
 enum { NANO = 1000000000, DELAY = 20000000 }; /* nanoseconds */
