@@ -42,12 +42,20 @@ json_mount() { # TARGET TYPE SOURCE OPTION...
 	printf '}'
 }
 
-# What --oci asked for under that name, one value a line: masked=PATH, readonly=PATH,
-# without=proc or sys, mount=TARGET:TYPE:SOURCE:OPTION,OPTION, pivot=no.
-oci() {
+# Reads what --oci asked for: masked=PATH, readonly=PATH, without=proc or sys, pivot=no,
+# mount=TARGET:TYPE:SOURCE:OPTION,OPTION. Lists of words, and of lines for the mounts.
+masked='' readonly_paths='' without='' pivot='' oci_mounts=''
+read_oci() {
 	IFS=$newline
 	for wanted in $oci; do
-		case $wanted in "$1"=*) echo "${wanted#*=}" ;; esac
+		case $wanted in
+		masked=*) masked="$masked ${wanted#*=}" ;;
+		readonly=*) readonly_paths="$readonly_paths ${wanted#*=}" ;;
+		without=*) without="$without ${wanted#*=} " ;;
+		pivot=no) pivot=--no-pivot ;;
+		mount=*) oci_mounts=$oci_mounts${wanted#*=}$newline ;;
+		*) die "cannot use --oci \"$wanted\"" ;;
+		esac
 	done
 	unset IFS
 }
@@ -56,7 +64,6 @@ mounts() {
 	pts_group=gid=5
 	before_mount=''
 	[ "$userns" = no ] || pts_group=mode=0620
-	without=" $(oci without | tr '\n' ' ')"
 	printf '"mounts": ['
 	case $without in *' proc '*) ;; *) json_mount /proc proc proc nosuid noexec nodev ;; esac
 	json_mount /dev tmpfs tmpfs nosuid strictatime mode=755 size=65536k
@@ -77,7 +84,7 @@ mounts() {
 		json_mount "$target" tmpfs tmpfs nosuid nodev ${size:+"size=$size"}
 	done
 	IFS=$newline
-	for wanted in $(oci mount); do
+	for wanted in $oci_mounts; do
 		IFS=:,
 		# shellcheck disable=SC2086 # its fields
 		json_mount $wanted
@@ -168,25 +175,26 @@ configuration() {
 	sysctl
 	resources
 	namespaces
-	# shellcheck disable=SC2046 # one word a line
-	printf '"maskedPaths": %s,\n"readonlyPaths": %s}}\n' \
-		"$(json_list /proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys \
-			/proc/latency_stats /proc/timer_list /proc/timer_stats /proc/sched_debug \
-			/proc/scsi /sys/firmware /sys/devices/virtual/powercap $(oci masked))" \
-		"$(json_list /proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger \
-			$(oci readonly))"
+	printf '"maskedPaths": '
+	# shellcheck disable=SC2086 # a list of words
+	json_list /proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys \
+		/proc/latency_stats /proc/timer_list /proc/timer_stats /proc/sched_debug \
+		/proc/scsi /sys/firmware /sys/devices/virtual/powercap $masked
+	printf ',\n"readonlyPaths": '
+	# shellcheck disable=SC2086 # a list of words
+	json_list /proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger $readonly_paths
+	printf '}}\n'
 }
 
 run_container() {
 	# The field came with version 1.1 of the specification; older runtimes ignore it.
 	[ -z "$domainname" ] || knows_domainname || lacks '--domainname'
 	[ "$(id -u)" = 0 ] || userns=yes
+	read_oci
 	bundle=$(bundle_of "selftest-$$")
 	mkdir -m 700 "$bundle"
 	trap clear_up EXIT
 	configuration "$@" >"$bundle/config.json"
-	pivot=''
-	[ -z "$(oci pivot)" ] || pivot=--no-pivot
 	supervise start_runtime run $pivot --bundle "$bundle" "selftest-$$"
 }
 
