@@ -73,9 +73,13 @@ class Campaign:
 
     def areas_of(self, subject: str) -> tuple[str, ...]:
         """The areas that have tests for the subject, as the launcher lists them."""
-        names = subprocess.run([str(LAUNCHER), "--kernel", self.options.kernel, "--subject",
-                                subject, "--list"], stdout=subprocess.PIPE, text=True, check=True)
-        return tuple(sorted({name.split(".")[0] for name in names.stdout.splitlines()}))
+        listed = subprocess.run([str(LAUNCHER), "--kernel", self.options.kernel, "--subject",
+                                 subject, "--list"], stdout=subprocess.PIPE, text=True,
+                                check=False)
+        if listed.returncode:
+            sys.exit(f"mutants.py: cannot list the tests for \"{subject}\" on "
+                     f"\"{self.options.kernel}\": exit status {listed.returncode} (see above)")
+        return tuple(sorted({name.split(".")[0] for name in listed.stdout.splitlines()}))
 
     def command(self, mutant: Mutant, subject: str, areas: tuple[str, ...]) -> list[str]:
         """A call of the launcher."""
