@@ -5,6 +5,7 @@
 #include <grp.h>
 #include <linux/capability.h>
 #include <linux/membarrier.h>
+#include <pthread.h>
 #include <stdarg.h>
 
 static void write_all(const char *path, int flags, const char *format, va_list list)
@@ -120,6 +121,35 @@ int must_deserted_(uint64_t flags, const char *file)
 		world_broken("open", path);
 	must_evict_(member);
 	return fd;
+}
+
+static void *wait_for_end(void *end)
+{
+	int fd = (int)(intptr_t)end;
+	char byte;
+
+	while (read(fd, &byte, 1) < 0 && errno == EINTR)
+		;
+	close(fd);
+	return NULL;
+}
+
+struct beside must_thread_(void)
+{
+	pthread_t id;
+	int ends[2];
+
+	must_pipe_(ends);
+	errno = pthread_create(&id, NULL, wait_for_end, (void *)(intptr_t)ends[0]);
+	if (errno)
+		world_broken("start", "a thread");
+	return (struct beside){ .id = id, .go = ends[1] };
+}
+
+void end_thread_(const struct beside *thread)
+{
+	close(thread->go);
+	pthread_join(thread->id, NULL);
 }
 
 void let_kernel_catch_up(void)

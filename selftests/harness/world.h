@@ -87,6 +87,19 @@ void must_evict_(pid_t pid);
 int must_deserted_(uint64_t flags, const char *file);
 
 /*
+ * A thread beside the caller, which does nothing until end_thread(): what only a process of one
+ * thread may do is refused meanwhile, and a little longer, until the kernel has done with it.
+ */
+#define must_thread()      AT_(must_thread_())
+#define end_thread(thread) AT_(end_thread_(thread))
+struct beside {
+	unsigned long id; /* pthread_t */
+	int go;
+};
+struct beside must_thread_(void);
+void end_thread_(const struct beside *thread);
+
+/*
  * Waits until the kernel has done what it puts off, as freeing what nobody uses: an RCU grace
  * period, membarrier(2). It may need several; the caller looks again.
  */

@@ -4,10 +4,8 @@
 
 #include "types.h"
 
-static const long roads[] = { SYS_unshare, SYS_clone, SYS_clone3 };
-
-#define EACH_ROAD(road)                                                                            \
-	for (const long *road = roads; road < roads + sizeof(roads) / sizeof(roads[0]); road++)
+enum { ROADS = 3 };
+static const long roads[ROADS] = { SYS_unshare, SYS_clone, SYS_clone3 };
 
 /* A process in a new namespace of that type; 0 inside, -1 as the call gave it. */
 static pid_t start(long road, uint64_t flag)
@@ -32,10 +30,9 @@ TEST_EACH(
 {
 	const uint64_t old = ns_id(0, row->label);
 
-	EACH_ROAD(road)
-	{
+	for (int i = 0; i < ROADS; i++) {
 		IN_FORK {
-			pid_t pid = ASSERT_OK(start(*road, row->flag));
+			pid_t pid = ASSERT_OK(start(roads[i], row->flag));
 
 			if (!pid) {
 				EXPECT_NE(old, ns_id(0, row->label));
@@ -61,11 +58,10 @@ TEST_EACH(
 	.finding = "a process without capabilities makes namespaces",
 	.checks = "nsfs-33 ipc-11 net-16 cgroup-19 time-20", .needs = TYPE_NEEDS)
 {
-	EACH_ROAD(road)
-	{
+	for (int i = 0; i < ROADS; i++) {
 		IN_FORK {
 			must_drop_cap(CAP_SYS_ADMIN);
-			EXPECT_ERRNO(EPERM, start(*road, row->flag));
+			EXPECT_ERRNO(EPERM, start(roads[i], row->flag));
 		}
 	}
 }
@@ -110,9 +106,8 @@ TEST_EACH(
 
 	IN_CONTAINER {
 		must_write(text("/proc/sys/user/max_%s_namespaces", row->label), "0");
-		EACH_ROAD(road)
-		{
-			IN_FORK { EXPECT_ERRNO(ENOSPC, start(*road, row->flag)); }
+		for (int i = 0; i < ROADS; i++) {
+			IN_FORK { EXPECT_ERRNO(ENOSPC, start(roads[i], row->flag)); }
 		}
 	}
 }

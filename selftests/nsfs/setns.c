@@ -15,11 +15,12 @@ static uint64_t joined(const struct ns_type *type)
 
 TEST_EACH(
 	types, nsfs, setns_enters_each_type,
-	.says = "setns enters a namespace of each type by its file, with or without the type said",
-	.checks = "nsfs-01", .needs = TYPE_NEEDS)
+	.says = "setns enters a namespace of each type by its file, with or without the type said, "
+		"and by its process's pidfd",
+	.checks = "nsfs-01 nsfs-02", .needs = TYPE_NEEDS)
 {
 	pid_t member = must_settle(row->flag);
-	_fd_ int target = open_ns(member, row->label);
+	_fd_ int target = open_ns(member, row->label), pidfd = must_pidfd(member);
 
 	IN_FORK {
 		EXPECT_OK(setns(target, (int)row->flag));
@@ -27,6 +28,10 @@ TEST_EACH(
 	}
 	IN_FORK {
 		EXPECT_OK(setns(target, 0));
+		EXPECT_EQ(inode(target), joined(row));
+	}
+	IN_FORK {
+		EXPECT_OK(setns(pidfd, (int)row->flag));
 		EXPECT_EQ(inode(target), joined(row));
 	}
 	EXPECT_NE(inode(target), joined(row));
@@ -203,14 +208,6 @@ ROWS(companies, struct company) = {
 	{ "time", CLONE_NEWTIME, EUSERS, 0 },
 };
 
-static void *wait_for_go(void *fd)
-{
-	char byte;
-
-	MUST(read((int)(intptr_t)fd, &byte, 1));
-	return NULL;
-}
-
 /* 0, or the errno with which setns refused. */
 static int try_setns(int target, uint64_t flag)
 {
@@ -219,49 +216,35 @@ static int try_setns(int target, uint64_t flag)
 
 TEST_EACH(companies, nsfs, threads_decide_what_can_be_entered,
 	  .says = "a thread alone enters what a thread can have of its own, and nothing else",
-	  .checks = "nsfs-27", .needs = TYPE_NEEDS)
+	  .checks = "nsfs-27 time-14 user-29", .needs = TYPE_NEEDS)
 {
 	pid_t member = must_settle(row->flag);
 	_fd_ int target = open_ns(member, row->label);
-	pthread_t thread;
-	int go[2];
 
-	must_pipe(go);
 	IN_FORK {
-		MUST(pthread_create(&thread, NULL, wait_for_go, (void *)(intptr_t)go[0]) ? -1 : 0);
+		struct beside thread = must_thread();
+
 		EXPECT_EQ(row->with_thread, try_setns(target, row->flag));
-		MUST(write(go[1], "", 1));
-		pthread_join(thread, NULL);
+		end_thread(&thread);
 	}
 	must_evict(member);
-	close(go[0]);
-	close(go[1]);
 }
 
 TEST_EACH(
 	companies, nsfs, a_shared_root_decides_what_can_be_entered,
 	.says = "who shares root and working directory enters no mount and user namespace: EINVAL",
-	.checks = "nsfs-27", .needs = TYPE_NEEDS)
+	.checks = "nsfs-27 user-29", .needs = TYPE_NEEDS)
 {
 	pid_t member = must_settle(row->flag);
 	_fd_ int target = open_ns(member, row->label);
-	int go[2];
 
-	must_pipe(go);
 	IN_FORK {
-		pid_t sharer = must_clone3(CLONE_FS);
+		pid_t sharer = must_settle(CLONE_FS);
 
-		if (!sharer) {
-			wait_for_go((void *)(intptr_t)go[0]);
-			_exit(7);
-		}
 		EXPECT_EQ(row->with_shared_fs, try_setns(target, row->flag));
-		MUST(write(go[1], "", 1));
-		EXPECT_EXIT(7, must_wait(sharer));
+		must_evict(sharer);
 	}
 	must_evict(member);
-	close(go[0]);
-	close(go[1]);
 }
 
 ROWS(of_a_thread, struct ns_type) = {

@@ -3,8 +3,6 @@
 #ifndef NSFS_TYPES_H
 #define NSFS_TYPES_H
 
-#include <sys/sysmacros.h>
-
 #include "../harness/selftest.h"
 
 struct ns_type {

@@ -4,7 +4,6 @@
 
 #include <linux/capability.h>
 #include <linux/nsfs.h>
-#include <pthread.h>
 #include <sys/ioctl.h>
 
 struct road {
@@ -76,31 +75,19 @@ TEST(user, a_root_that_others_share_is_left,
 	EXPECT_ERRNO(EINVAL, start(SYS_clone3, CLONE_THREAD | CLONE_SIGHAND | CLONE_VM));
 }
 
-static void *wait_for_go(void *fd)
-{
-	char byte;
-
-	MUST(read((int)(intptr_t)fd, &byte, 1));
-	return NULL;
-}
-
 TEST(user, a_thread_is_in_the_way,
      .says = "a process with two threads neither makes nor enters a user namespace: EINVAL",
      .checks = "user-29", .needs = USER_NEEDS)
 {
 	pid_t owner = must_settle(CLONE_NEWUSER);
 	_fd_ int userns = open_userns(owner);
-	pthread_t thread;
-	int go[2];
 
-	must_pipe(go);
 	IN_FORK {
-		MUST(pthread_create(&thread, NULL, wait_for_go, (void *)(intptr_t)go[0]) ? -1 : 0);
+		struct beside thread = must_thread();
+
 		EXPECT_ERRNO(EINVAL, unshare(CLONE_NEWUSER));
 		EXPECT_ERRNO(EINVAL, setns(userns, CLONE_NEWUSER));
-		MUST(write(go[1], "", 1));
-		pthread_join(thread, NULL);
-		/* A thread that was joined is counted until the kernel has done with it. */
+		end_thread(&thread);
 		while (setns(userns, CLONE_NEWUSER)) {
 			ASSERT_EQ(EINVAL, errno);
 			let_kernel_catch_up();
@@ -108,33 +95,6 @@ TEST(user, a_thread_is_in_the_way,
 		EXPECT_EQ(ns_id(owner, "user"), ns_id(0, "user"));
 	}
 	must_evict(owner);
-	close(go[0]);
-	close(go[1]);
-}
-
-TEST(user, with_a_shared_root_none_is_entered,
-     .says = "a process that shares root and working directory enters no user namespace: EINVAL",
-     .checks = "user-29", .needs = USER_NEEDS)
-{
-	pid_t owner = must_settle(CLONE_NEWUSER);
-	_fd_ int userns = open_userns(owner);
-	pid_t sharer;
-	int go[2];
-	char byte;
-
-	must_pipe(go);
-	sharer = must_clone3(CLONE_FS);
-	if (!sharer) {
-		MUST(read(go[0], &byte, 1));
-		_exit(7);
-	}
-	EXPECT_ERRNO(EINVAL, setns(userns, CLONE_NEWUSER));
-	MUST(write(go[1], "", 1));
-	EXPECT_EXIT(7, must_wait(sharer));
-	IN_FORK { EXPECT_OK(setns(userns, CLONE_NEWUSER)); }
-	must_evict(owner);
-	close(go[0]);
-	close(go[1]);
 }
 
 TEST(user, in_a_chroot_none_is_made,

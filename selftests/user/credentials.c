@@ -3,9 +3,7 @@
 #include "user.h"
 
 #include <linux/capability.h>
-#include <linux/securebits.h>
 #include <sys/fsuid.h>
-#include <sys/ptrace.h>
 
 static uint64_t caps(const char *set, pid_t pid)
 {
@@ -64,21 +62,6 @@ TEST_EACH(
 	must_evict(owner);
 }
 
-/* Runs this program again and stops it once it is there, to be looked at and killed. */
-static pid_t must_exec(uid_t uid)
-{
-	pid_t pid = must_fork();
-	int status;
-
-	if (!pid) {
-		MUST(setresuid(uid, uid, uid));
-		MUST(ptrace(PTRACE_TRACEME));
-		MUST(execl("/proc/self/exe", "again", "--list", NULL));
-	}
-	MUST_HOLD(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-	return pid;
-}
-
 TEST(user, execve_gives_all_to_root_only,
      .says = "execve leaves uid 0 of a user namespace all capabilities, and any other uid none",
      .checks = "user-07", .needs = NEED(root) | NEED(userns) | NEED(ptrace))
@@ -90,11 +73,10 @@ TEST(user, execve_gives_all_to_root_only,
 		pid_t as_root, as_seven;
 
 		must_enter(owner);
-		as_root = must_exec(0);
+		as_root = must_exec("/proc/self/exe", 0);
 		EXPECT_EQ(caps("CapBnd", as_root), caps("CapEff", as_root));
 		must_evict(as_root);
-		MUST(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0));
-		as_seven = must_exec(7);
+		as_seven = must_exec("/proc/self/exe", 7);
 		EXPECT_EQ(0, caps("CapEff", as_seven));
 		EXPECT_EQ(0, caps("CapPrm", as_seven));
 		must_evict(as_seven);
@@ -106,26 +88,32 @@ static int by_setuid(unsigned id)
 {
 	return setuid(id);
 }
+
 static int by_seteuid(unsigned id)
 {
 	return seteuid(id);
 }
+
 static int by_setreuid(unsigned id)
 {
 	return setreuid(id, -1);
 }
+
 static int by_setresuid(unsigned id)
 {
 	return setresuid(-1, -1, id);
 }
+
 static int by_setgid(unsigned id)
 {
 	return setgid(id);
 }
+
 static int by_setregid(unsigned id)
 {
 	return setregid(id, -1);
 }
+
 static int by_setresgid(unsigned id)
 {
 	return setresgid(-1, -1, id);

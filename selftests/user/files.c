@@ -3,8 +3,6 @@
 #include "user.h"
 
 #include <linux/capability.h>
-#include <linux/securebits.h>
-#include <sys/ptrace.h>
 #include <sys/sendfile.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -255,23 +253,6 @@ static void must_copy_self(const char *path)
 		;
 }
 
-/* Runs a program as uid 7 and stops it once it is there, to be looked at and killed. */
-static pid_t must_exec(const char *path)
-{
-	pid_t pid = must_fork();
-	int status;
-
-	if (!pid) {
-		/* The tracer's capabilities are those it had when it was asked to trace: they must stay. */
-		MUST(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0));
-		MUST(setresuid(7, 7, 7));
-		MUST(ptrace(PTRACE_TRACEME));
-		MUST(execl(path, "again", "--list", NULL));
-	}
-	MUST_HOLD(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
-	return pid;
-}
-
 struct whose {
 	const char *label;
 	const char *map; /* of the user namespace where it is run */
@@ -293,7 +274,6 @@ TEST_EACH(whose, user, file_capabilities_serve_their_root_only,
 
 	own_files();
 	must_copy_self("program");
-	must_make("mark", 0, 0644);
 	MUST(chown("program", 1000, 1000));
 	MUST(chmod("program", 0755));
 	IN_FORK {
@@ -304,7 +284,7 @@ TEST_EACH(whose, user, file_capabilities_serve_their_root_only,
 		pid_t program;
 
 		must_enter(owner);
-		program = must_exec("program");
+		program = must_exec("program", 7);
 		EXPECT_EQ((row->want ? UINT64_C(1) : 0) << CAP_NET_RAW,
 			  strtoull(status_field("CapEff", program), NULL, 16));
 		must_evict(program);
@@ -344,7 +324,7 @@ TEST_EACH(setuid_files, user, set_user_id_gives_mapped_ids_only,
 
 		must_enter(owner);
 		MUST(setresgid(7, 7, 7));
-		program = must_exec("program");
+		program = must_exec("program", 7);
 		EXPECT_STREQ(row->want, status_field(row->group ? "Gid" : "Uid", program));
 		must_evict(program);
 	}
@@ -369,7 +349,7 @@ TEST(user, set_user_id_of_a_container_gives_nothing_outside,
 	ON_HOST {
 		_fd_ int file = MUST(open(text("/proc/%d/root%s/program", inside_pid(), scratch()),
 					  O_PATH | O_CLOEXEC));
-		pid_t program = must_exec(text("/proc/self/fd/%d", file));
+		pid_t program = must_exec(text("/proc/self/fd/%d", file), 7);
 
 		EXPECT_STREQ("7\t7\t7\t7", status_field("Uid", program));
 		must_evict(program);

@@ -2,8 +2,6 @@
 /* What the maps of a user namespace do: who is who, on either side. */
 #include "user.h"
 
-#include <linux/securebits.h>
-
 ROWS(kinds, struct id_kind) = { ID_KINDS };
 
 TEST_EACH(kinds, user, without_a_map_everybody_is_unmapped,
@@ -72,17 +70,6 @@ TEST_EACH(kinds, user, a_map_is_told_as_the_reader_maps_it,
 		EXPECT_STREQ(text("5 %u 1", row->get_effective()), columns(inside_pid(), row->map));
 	}
 	IN_CONTAINER { must_evict(nested); }
-}
-
-/* N lines of one id each, none beside the other: id I inside is 1000 + 2 I outside. */
-static const char *scattered(unsigned lines)
-{
-	static char map[4096];
-	size_t used = 0;
-
-	for (unsigned id = 0; id < lines; id++)
-		used += snprintf(map + used, sizeof(map) - used, "%u %u 1\n", id, 1000 + 2 * id);
-	return map;
 }
 
 /* The first number of that line in a status file, told to who opened it. */

@@ -7,7 +7,6 @@
 #include <sched.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/uio.h>
 
 static long by_signal(pid_t pid)
 {
@@ -205,6 +204,7 @@ TEST(user, foreign_ids_are_not_sent,
 	IN_CONTAINER {
 		const struct ucred other = { getpid(), 8, 0 }, mine = { getpid(), 0, 0 };
 
+		/* In another process its number is a foreign one. */
 		IN_FORK { EXPECT_ERRNO(EPERM, send_ids(ends[1], &mine)); }
 		must_drop_cap(CAP_SETUID);
 		EXPECT_ERRNO(EPERM, send_ids(ends[1], &other));

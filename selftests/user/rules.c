@@ -60,17 +60,6 @@ TEST_EACH(malformed, user, a_bad_map_is_refused,
 	must_evict(owner);
 }
 
-/* One line more than the kernel takes, 341. */
-static const char *too_many_lines(void)
-{
-	static char map[4096];
-	size_t used = 0;
-
-	for (unsigned id = 0; id < 341; id++)
-		used += snprintf(map + used, sizeof(map) - used, "%u %u 1\n", id, 1000 + 2 * id);
-	return map;
-}
-
 TEST_EACH(kinds, user, a_map_has_its_limits,
 	  .says = "a map of 341 lines, of a page, or not written at its start gives EINVAL",
 	  .checks = "user-26", .needs = NEED(root) | NEED(userns))
@@ -78,13 +67,14 @@ TEST_EACH(kinds, user, a_map_has_its_limits,
 	const size_t page = sysconf(_SC_PAGESIZE);
 	pid_t owner = must_settle(CLONE_NEWUSER);
 	_fd_ int fd = MUST(open(text("/proc/%d/%s", owner, row->map), O_WRONLY | O_CLOEXEC));
+	const char *too_many = scattered(341);
 	char *blanks = calloc(1, page);
 
 	MUST_HOLD(blanks);
 	memset(blanks, ' ', page);
 	blanks[0] = blanks[2] = '0';
 	blanks[4] = '1';
-	EXPECT_ERRNO(EINVAL, write(fd, too_many_lines(), strlen(too_many_lines())));
+	EXPECT_ERRNO(EINVAL, write(fd, too_many, strlen(too_many)));
 	EXPECT_ERRNO(EINVAL, write(fd, blanks, page));
 	EXPECT_EQ((ssize_t)page - 1, write(fd, blanks, page - 1));
 	EXPECT_ERRNO(EINVAL, write(fd, "0 0 1", 5));

@@ -3,6 +3,9 @@
 #ifndef USER_USER_H
 #define USER_USER_H
 
+#include <linux/securebits.h>
+#include <sys/ptrace.h>
+
 #include "../harness/selftest.h"
 
 #define USER_NEEDS NEED(admin) | NEED(userns)
@@ -39,6 +42,37 @@ static inline pid_t must_settle_with(const char *map)
 	MUST(put(owner, "uid_map", map));
 	MUST(put(owner, "gid_map", map));
 	return owner;
+}
+
+/* N lines of one id each, none beside the other: id I inside is 1000 + 2 I outside. */
+static inline const char *scattered(unsigned lines)
+{
+	static char map[4096];
+	size_t used = 0;
+
+	for (unsigned id = 0; id < lines; id++)
+		used += snprintf(map + used, sizeof(map) - used, "%u %u 1\n", id, 1000 + 2 * id);
+	return map;
+}
+
+/*
+ * Runs a program as that uid and stops it once it is there, to be looked at and killed. The
+ * tracer counts with the capabilities that the program's process had when it asked to be traced:
+ * they must outlast the change of uid, or set-user-ID would be ignored for lack of them.
+ */
+static inline pid_t must_exec(const char *path, uid_t uid)
+{
+	pid_t pid = must_fork();
+	int status;
+
+	if (!pid) {
+		MUST(prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0));
+		MUST(setresuid(uid, uid, uid));
+		MUST(ptrace(PTRACE_TRACEME));
+		MUST(execl(path, "again", "--list", NULL));
+	}
+	MUST_HOLD(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+	return pid;
 }
 
 /* uid_map and gid_map have a call, a line of status and a getter each. */
