@@ -39,22 +39,33 @@ native_path() {
 	esac
 }
 
-# The first Python that can run the launcher. Asking costs time, so Linux skips it: __main__.py
-# checks again.
+# A version manager's script in place of a program: it takes longer than the launcher's own start.
+is_script() {
+	path=$(command -v "$1") && [ -r "$path" ] && IFS= read -r first <"$path" || return 1
+	case $first in '#!'*) return 0 ;; *) return 1 ;; esac
+}
+
+# Whether Python $1 can run the launcher. Asking costs time, so the usual one of Linux is not asked:
+# __main__.py checks again.
+can_run() {
+	command -v "$1" >/dev/null 2>&1 || return 1
+	[ "$system $1" != 'Linux python3' ] || return 0
+	"$1" -c 'import sys; sys.exit(sys.version_info < (3, 9))' >/dev/null 2>&1
+}
+
+# Sets $python to the first that can.
 find_python() {
-	for candidate in "${PYTHON:-}" python3 python /usr/bin/python3 /opt/homebrew/bin/python3 \
+	slow=''
+	for python in "${PYTHON:-}" python3 python /usr/bin/python3 /opt/homebrew/bin/python3 \
 		/usr/local/bin/python3 /opt/local/bin/python3 py; do
-		if [ -z "$candidate" ] || ! command -v "$candidate" >/dev/null 2>&1; then
-			continue
-		fi
-		if [ "$system" = Linux ] && [ "$candidate" = python3 ]; then
-			python=$candidate
+		if [ "$system" = Linux ] && [ "$python" != "${PYTHON:-}" ] && is_script "$python"; then
+			slow="$slow $python"
+		elif can_run "$python"; then
 			return
 		fi
-		if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 9))' >/dev/null 2>&1; then
-			python=$candidate
-			return
-		fi
+	done
+	for python in $slow; do
+		can_run "$python" && return
 	done
 	case $system in
 	Darwin) fail 'cannot find Python 3.9 or later (brew install python3)' ;;

@@ -38,10 +38,23 @@ def bare_path(folder: Path, **scripts: str) -> Path:
     return folder
 
 
-def call(shell: List[str], path: Path, *options: str) -> "subprocess.CompletedProcess[str]":
+def call(shell: List[str], path: Path, *options: str, **environment: str) \
+        -> "subprocess.CompletedProcess[str]":
     shell = [shutil.which(shell[0]) or shell[0], *shell[1:]]
     return subprocess.run([*shell, SCRIPT, *options], capture_output=True, encoding="utf-8",
-                          env={"PATH": str(path), "HOME": str(path)}, check=False)
+                          env={"PATH": str(path), "HOME": str(path), **environment}, check=False)
+
+
+@pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
+def test_a_version_managers_script_is_the_last_choice(shell: List[str], tmp_path: Path) -> None:
+    if not shutil.which(shell[0]):
+        pytest.skip(f"no-tool: {shell[0]}")
+    path = bare_path(tmp_path / "bin", python3='printf "by the script"')
+    (path / "python").symlink_to(sys.executable)
+    done = call(shell, path, "--version")
+    assert (done.returncode, done.stdout) == (0, "bulkhead run-tests 0.1.0\n"), done.stderr
+    # /usr/bin/python3, which run-tests.sh knows by its whole name, would be taken here, too.
+    assert "by the script" in call(shell, path, "--version", PYTHON="python3").stdout
 
 
 @pytest.mark.parametrize("shell", SHELLS, ids=" ".join)
@@ -53,8 +66,8 @@ def test_the_script_runs_in_every_shell_with_a_bare_path(shell: List[str], tmp_p
 
 
 def test_arguments_come_through_unharmed(tmp_path: Path) -> None:
-    path = bare_path(tmp_path / "bin", python3='for word; do printf "<%s>" "$word"; done')
-    done = call(["sh"], path, "--before", "a  b 'c' $d *", "", "--add", "x:/y")
+    path = bare_path(tmp_path / "bin", echo='for word; do printf "<%s>" "$word"; done')
+    done = call(["sh"], path, "--before", "a  b 'c' $d *", "", "--add", "x:/y", PYTHON="echo")
     assert done.stdout.endswith("<--before><a  b 'c' $d *><><--add><x:/y>")
 
 
