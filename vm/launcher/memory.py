@@ -4,7 +4,8 @@ that is restored, and packed on the disk.
 
 Packed it is two files. `ram` holds pages at their own places, with holes for pages of zeros. What
 compresses best is not there but in `tail`, until both together are small enough: little has to be
-inflated, and that is quickly done.
+inflated, and that is quickly done. Pages of one byte's repetitions, as the kernel leaves them where
+it freed its own, are only named there.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import sys
 import zlib
 from typing import Any, Iterator, List, Tuple
 
@@ -20,7 +22,8 @@ from launcher.qemu import option_value
 
 PAGE = 4096
 CHUNK = 16 * PAGE       # what goes to one file or the other as a whole
-BLOCK = 16 * CHUNK      # what is read, and what is compressed, at a time
+BLOCK = 16 * CHUNK      # what is read at a time
+TAIL_BLOCK = 4 * CHUNK  # what is compressed at a time; the allocator gives so little out again
 DISK_GOAL = 54 << 20    # bytes; nothing is compressed once the rest is that small
 WORTHWHILE = 0.9        # compressed size by size
 ZERO = bytes(PAGE)
@@ -101,7 +104,7 @@ def copy(source: Memory) -> Memory:
     return target
 
 
-def _write_at(fd: int, start: int, data: bytes) -> None:
+def _write_at(fd: int, start: int, data: "bytes | memoryview") -> None:
     """All of it; cheaper than through a mapping, where each page costs a fault."""
     done = 0
     while done < len(data):
@@ -127,11 +130,31 @@ def _runs(pages: List[Run]) -> Iterator[Run]:
         index = end
 
 
+def _is_plain(page: bytes) -> bool:
+    return page == page[:1] * PAGE
+
+
+def _plain_runs(memory: Memory) -> List[Tuple[int, int, int]]:
+    """Start, length and byte of what consists of that byte alone, but for zeros."""
+    found: List[Tuple[int, int, int]] = []
+    for start, block in _blocks(memory.fd, memory.size):
+        for place, page in _pages(start, block):
+            if not _is_plain(page):
+                continue
+            if found and (sum(found[-1][:2]), found[-1][2]) == (place, page[0]):
+                found[-1] = found[-1][0], found[-1][1] + PAGE, page[0]
+            else:
+                found.append((place, PAGE, page[0]))
+    return found
+
+
 def _chunks(memory: Memory) -> Iterator[List[Run]]:
-    """All pages that are not zero, those of a chunk together."""
+    """All pages that have to be stored, those of a chunk together."""
     found: List[Run] = []
     for start, block in _blocks(memory.fd, memory.size):
         for place, page in _pages(start, block):
+            if _is_plain(page):
+                continue
             if found and place // CHUNK != found[-1][0] // CHUNK:
                 yield found
                 found = []
@@ -163,13 +186,14 @@ def pack(memory: Memory, folder: str) -> None:
     with open(os.path.join(folder, "tail"), "wb") as small, \
             open(os.path.join(folder, "ram"), "wb", 0) as large:
         large.truncate(memory.size)
+        small.write(json.dumps(_plain_runs(memory)).encode() + b"\n")
         for pages in _chunks(memory):
             if pages[0][0] // CHUNK in chosen:
                 tail += pages
             else:
                 for start, run in _runs(pages):
                     _write_at(large.fileno(), start, run)
-            if len(tail) * PAGE >= BLOCK:
+            if len(tail) * PAGE >= TAIL_BLOCK:
                 small.write(_compressed(tail))
                 tail = []
         if tail:
@@ -186,20 +210,40 @@ def _compressed(pages: List[Run]) -> bytes:
 def unpack(folder: str, memory: Memory) -> None:
     """Fills empty MEMORY from `ram` and `tail`. Raises OSError or ValueError."""
     with open(os.path.join(folder, "ram"), "rb", 0) as large:
-        for start, block in _blocks(large.fileno(), memory.size):
-            _write_at(memory.fd, start, block)
+        for extent in extents(large.fileno(), memory.size):
+            _copy_extent(large.fileno(), memory.fd, extent)
     with open(os.path.join(folder, "tail"), "rb") as small:
+        for start, length, byte in json.loads(small.readline()):
+            _write_at(memory.fd, start, bytes([byte]) * length)
         while head := small.readline():
             size, places = json.loads(head)
-            pages, done = _inflated(small.read(size)), 0
+            pages, done = memoryview(_inflated(small.read(size))), 0
             for start, length in places:
                 _write_at(memory.fd, start, pages[done:done + length])
                 done += length
 
 
+def _copy_extent(source: int, target: int, extent: range) -> None:
+    """Within the kernel where it can be: new memory for the bytes on their way costs more than the
+    bytes do."""
+    start = extent.start
+    if sys.platform == "linux":
+        os.lseek(target, start, os.SEEK_SET)
+    while start < extent.stop:
+        if sys.platform == "linux":
+            done = os.sendfile(target, source, start, extent.stop - start)
+        else:
+            block = os.pread(source, min(BLOCK, extent.stop - start), start)
+            _write_at(target, start, block)
+            done = len(block)
+        if not done:
+            raise OSError(errno.EIO, "Unexpected end of file")
+        start += done
+
+
 def _inflated(data: bytes) -> bytes:
     try:
-        return zlib.decompress(data, bufsize=BLOCK + CHUNK)
+        return zlib.decompress(data, bufsize=TAIL_BLOCK + CHUNK)
     except zlib.error as error:
         raise ValueError(f"the tail cannot be inflated: {error}") from None
 

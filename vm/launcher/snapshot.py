@@ -22,7 +22,7 @@ from launcher.memory import Memory
 from launcher.qemu import Machine, Qemu, arguments
 from launcher.qmp import PATIENCE
 
-FORMAT = 2          # change it when a snapshot of an older launcher must not be used
+FORMAT = 3          # change it when a snapshot of an older launcher must not be used
 FILES = ("ram", "tail", "state", "meta.json")
 SETTLE_SECONDS = 120
 CHANNELS = ("console", "results", "monitor")
