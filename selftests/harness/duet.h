@@ -30,7 +30,8 @@ struct container {
 	const char *pids;       /* number of tasks; subject only */
 	const char *cpus;       /* number of CPUs; subject only */
 	const char *rootfs;     /* subject only: another root than --rootfs, absolute */
-	const char *share;      /* subject only: the host's namespaces to keep, "uts,pid" */
+	const char *share;      /* subject only: the host's namespaces to keep, "uts,pid"; with
+				   "mnt", alone, the test puts its program into the root */
 	const char *join;       /* subject only: another's namespace, "pid:PATH" */
 	const char *user;       /* subject only: "UID:GID" */
 	const char *sysctl[4];  /* subject only: "name=value" */
@@ -84,8 +85,9 @@ enum { MAX_CONTAINERS = 4 };
 #define UNIQUE_LINE_(line) go_##line
 
 /*
- * Host side, through a subject: whether such a container starts at all. Its command
- * does nothing; it has ended when this returns.
+ * Through a subject: whether such a container starts at all. Its command does nothing; it
+ * has ended when this returns. Where a runtime may refuse, CONTAINER() stands in an `if` of
+ * this: inside it is true.
  */
 #define CONTAINER_STARTS(...)                                                                      \
 	container_starts(__FILE__, __LINE__, &(const struct container){ __VA_ARGS__ })

@@ -196,9 +196,11 @@ bool container_starts(const char *file, int line, const struct container *want)
 	bool started;
 	pid_t pid;
 
+	if (!on_host())
+		return true;
 	stand_at(file, line);
-	if (!on_host() || !through_subject())
-		broken_there("CONTAINER_STARTS() belongs to the host side, through a subject");
+	if (!through_subject())
+		broken_there("CONTAINER_STARTS() works through a subject only");
 	need_provided(want);
 	make_sockets(sockets);
 	fflush(NULL);

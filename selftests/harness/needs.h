@@ -42,6 +42,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(int80, NEED_SYSCALL, "int80", "never", "")                                                \
 	/* tracing one's children: Yama can forbid it to everybody */                               \
 	X(ptrace, NEED_PRIV, "", "3.4", "")                                                         \
+	/* files have SELinux labels: a policy is loaded, which no kernel promises */               \
+	X(selinux, NEED_KCONFIG, "SECURITY_SELINUX", "never", "")                                   \
 	X(kcmp, NEED_KCONFIG, "KCMP", "3.5", "")                                                    \
 	X(checkpoint, NEED_KCONFIG, "CHECKPOINT_RESTORE", "3.3", "")                                \
 	X(cgroup2, NEED_KCONFIG, "CGROUPS", "4.5", "")                                              \
@@ -113,11 +115,12 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(hostname, "hostname")                                                                    \
 	X(bind, "bind")                                                                            \
 	X(own_proc, "proc")                                                                        \
+	X(tty, "tty")                                                                              \
 	X(own_dev, "dev")                                                                          \
 	X(own_tmpfs, "tmpfs")                                                                      \
-	/* a container may have another's namespace, and get one more process */                   \
 	/* what only a configuration file of the OCI's can say, subjects/oci.sh */                 \
 	X(oci, "oci")                                                                              \
+	/* a container may have another's namespace, and get one more process */                   \
 	X(joining, "join")                                                                         \
 	X(adding, "exec")                                                                          \
 	X(private_mounts, "private-mounts")                                                        \

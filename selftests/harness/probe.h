@@ -30,6 +30,7 @@ bool probe_fsmount_namespace(void);
 bool probe_empty_mntns(void);
 bool probe_proc_unmountable(void);
 bool probe_overlay_by_fd(void);
+bool probe_selinux(void);
 bool probe_beneath_root(void);
 
 /* probe_pid.c: PID namespaces and pidfds. */

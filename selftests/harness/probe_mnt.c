@@ -7,6 +7,7 @@
 #include <sys/fanotify.h>
 #include <sys/statfs.h>
 #include <sys/statvfs.h>
+#include <sys/xattr.h>
 
 static bool own_mounts(void)
 {
@@ -188,4 +189,18 @@ static bool goes_beneath_root(uint64_t unused)
 bool probe_beneath_root(void)
 {
 	return try_in_fork(goes_beneath_root, 0);
+}
+
+static bool labels_mounts(uint64_t unused)
+{
+	char label[256] = "";
+
+	(void)unused;
+	return getxattr("/etc/passwd", "security.selinux", label, sizeof(label) - 1) > 0 &&
+	       own_mounts() && !mount("none", "/tmp", "tmpfs", 0, text("context=\"%s\"", label));
+}
+
+bool probe_selinux(void)
+{
+	return try_in_fork(labels_mounts, 0);
 }

@@ -71,7 +71,9 @@ static void add_options(struct arguments *arguments, const struct container *wan
 	snprintf(program, sizeof(program), "%s:%s:ro", own_program(), inside_path);
 	add(arguments, options.subject, "run");
 	add(arguments, "--rootfs", root_for(want));
-	add(arguments, "--bind", program);
+	/* A bind in the host's mount namespace would be one of the host's. */
+	if (!want->share || strcmp(want->share, "mnt"))
+		add(arguments, "--bind", program);
 	if (want->hostname)
 		add(arguments, "--hostname", want->hostname);
 	if (want->domainname)

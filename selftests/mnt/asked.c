@@ -65,6 +65,28 @@ TEST(mnt, a_later_bind_goes_onto_an_earlier_one,
 	}
 }
 
+TEST(mnt, a_bind_onto_the_root_replaces_it_or_is_refused,
+     .says = "a bind onto the root replaces the root, or the container does not start",
+     .finding = "a bind onto the root was asked for and quietly left out", .checks = "mnt-094",
+     .layer = RUNTIME, .needs = TABLE_NEEDS | NEED(root))
+{
+	const char *onto_root = text("%s/other:/", scratch());
+
+	ON_HOST {
+		own_stage();
+		must_tmpfs("other");
+		must_create("other/mark", "of the other root");
+		must_create("other/selftest", "covered");
+		must_mount(must_readlink("/proc/self/exe"), "other/selftest", NULL, MS_BIND, NULL);
+		EXPECT(CONTAINER_STARTS(FRESH, .bind = { text("%s/other:/mnt", scratch()) }));
+	}
+	if (CONTAINER_STARTS(FRESH, .bind = { onto_root })) {
+		CONTAINER(FRESH, .bind = { onto_root });
+
+		IN_CONTAINER { EXPECT(exists("/mark")); }
+	}
+}
+
 TEST(mnt, the_last_of_two_binds_shows,
      .says = "of two binds to one destination the later one shows",
      .finding = "an earlier bind covers a later one", .checks = "mnt-089", .layer = RUNTIME,

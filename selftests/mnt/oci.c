@@ -2,6 +2,8 @@
 /* What an OCI configuration may ask for about mounts, beyond the options of all adapters. */
 #include "mountinfo.h"
 
+#include <sys/xattr.h>
+
 #define OCI_NEEDS NEED(root) | NEED(mntns) | NEED(oci)
 
 TEST(mnt, recursive_options_reach_mounts_below,
@@ -36,4 +38,37 @@ TEST(mnt, a_tmpfs_begins_with_a_copy,
 		must_create("/etc/passwd", "changed");
 	}
 	ON_HOST { EXPECT_STREQ(recall("passwd"), must_read("%s/etc/passwd", subject_rootfs())); }
+}
+
+static const char *label_of(const char *path)
+{
+	static char label[256];
+	ssize_t length = MUST(getxattr(path, "security.selinux", label, sizeof(label) - 1));
+
+	label[length] = 0;
+	return label;
+}
+
+/* Any other label of a file does for one that the policy knows. */
+TEST(mnt, mounts_have_the_label_asked_for,
+     .says = "a label that is asked for the mounts is that of each file in the container's tmpfs",
+     .finding = "a tmpfs of the container has another label than the one asked for",
+     .checks = "mnt-096", .layer = RUNTIME, .needs = OCI_NEEDS | NEED(selinux))
+{
+	ON_HOST {
+		must_tmpfs("unlabelled");
+		remember("default", label_of("unlabelled"));
+		MUST(umount("unlabelled"));
+		MUST(rmdir("unlabelled"));
+		remember("label", label_of("/etc/passwd"));
+		MUST_HOLD(strcmp(recall("label"), recall("default")));
+	}
+
+	CONTAINER(.unshare = CLONE_NEWNS, .oci = { text("label=%s", recall("label")) });
+
+	IN_CONTAINER {
+		EXPECT_STREQ(recall("label"), label_of("/dev/shm"));
+		must_create("/dev/shm/file", "new");
+		EXPECT_STREQ(recall("label"), label_of("/dev/shm/file"));
+	}
 }

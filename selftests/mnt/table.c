@@ -204,6 +204,47 @@ TEST(mnt, host_table_is_the_same_afterwards,
 	ON_HOST { EXPECT_STREQ(before, must_read("/proc/self/mountinfo")); }
 }
 
+/* Enters the container's mount namespace, and the directory that its root has as /mnt. */
+static void enter_mnt_of(pid_t pid)
+{
+	_fd_ int inside = MUST(open(text("/proc/%d/ns/mnt", pid), O_RDONLY | O_CLOEXEC));
+	_fd_ int spot = MUST(open(text("/proc/%d/root/mnt", pid), O_PATH | O_CLOEXEC));
+
+	MUST(setns(inside, CLONE_NEWNS));
+	MUST(fchdir(spot));
+}
+
+TEST(mnt, a_running_container_takes_mounts,
+     .says = "who rules the machine can add a mount to a running container and take it away again",
+     .checks = "mnt-097", .layer = RUNTIME, .needs = NEED(root) | NEED(mntns) | NEED(open_tree))
+{
+	CONTAINER(FRESH);
+
+	ON_HOST {
+		_fd_ int tree = -EBADF;
+
+		must_mkdir("added");
+		must_create("added/mark", "of the host");
+		tree = MUST(syscall(SYS_open_tree, AT_FDCWD, "added",
+				    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC));
+		IN_FORK {
+			enter_mnt_of(inside_pid());
+			EXPECT_OK(syscall(SYS_move_mount, tree, "", AT_FDCWD, ".",
+					  MOVE_MOUNT_F_EMPTY_PATH));
+		}
+	}
+	IN_CONTAINER { EXPECT(exists("/mnt/mark")); }
+	ON_HOST {
+		IN_FORK {
+			enter_mnt_of(inside_pid());
+			EXPECT_OK(umount2(".", MNT_DETACH));
+		}
+		MUST(unlink("added/mark"));
+		MUST(rmdir("added"));
+	}
+	IN_CONTAINER { EXPECT(!exists("/mnt/mark")); }
+}
+
 struct table_file {
 	const char *label;
 	const char *path;

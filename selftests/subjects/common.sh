@@ -57,7 +57,7 @@ describe() {
 # The options, into variables; lists are newline-separated.
 rootfs='' hostname='' domainname='' memory='' pids='' cpus='' binds='' tmpfs='' env=''
 share='' join='' user='' sysctls='' id='' oci=''
-read_only=no userns=no
+read_only=no userns=no tty=no
 newline='
 '
 
@@ -69,6 +69,7 @@ parse() {
 		--) used=$((used - $# + 1)); return ;;
 		--read-only) read_only=yes; shift; continue ;;
 		--userns) userns=yes; shift; continue ;;
+		--tty) tty=yes; shift; continue ;;
 		esac
 		[ $# -ge 2 ] || die "cannot use \"$1\": it needs a value"
 		case $1 in
@@ -106,7 +107,7 @@ split_tmpfs() {
 	case $1 in *:size=*) size=${1#*:size=} ;; esac
 }
 
-# shares NS: this namespace is to be the host's: uts pid ipc net cgroup.
+# shares NS: this namespace is to be the host's: uts pid ipc net cgroup mnt.
 shares() {
 	case ,$share, in *,"$1",*) return 0 ;; esac
 	return 1
@@ -117,6 +118,7 @@ lacks_rare_options() {
 	[ -z "$join" ] || lacks '--join'
 	[ -z "$sysctls" ] || lacks '--sysctl'
 	[ -z "$oci" ] || lacks '--oci'
+	! shares mnt || lacks '--share mnt'
 }
 
 # exec_runtime COUNT WORD... OPTION...: the first COUNT words are the command. An
@@ -164,6 +166,7 @@ main() {
 		shift "$used"
 		[ $# -gt 0 ] || die "no command: expected -- COMMAND"
 		[ -n "$rootfs" ] || die "no root: expected --rootfs DIR"
+		[ $tty = no ] || case " $provides " in *' tty '*) ;; *) lacks '--tty' ;; esac
 		find_usable_runtime || die "cannot run: $reason"
 		run_container "$@"
 		;;

@@ -4,7 +4,7 @@
 # that goes away with it. The configuration is what such a runtime's own `spec`
 # proposes, with the capabilities, mount options and masks of container engines.
 
-provides='uts pid mnt ipc net user cgroup hostname domainname share run-as join sysctl oci exec bind tmpfs tmpfs-size read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups clean-umask default-caps no-inherited-caps own-cgroup device-policy loopback'
+provides='uts pid mnt ipc net user cgroup hostname domainname share tty run-as join sysctl oci exec bind tmpfs tmpfs-size read-only memory pids cpus no-new-privs caps masked-paths dev sys mqueue proc session keyring clean-fds clean-groups clean-umask default-caps no-inherited-caps own-cgroup device-policy loopback'
 
 capabilities='"CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FSETID", "CAP_FOWNER", "CAP_MKNOD", "CAP_NET_RAW",
 	"CAP_SETGID", "CAP_SETUID", "CAP_SETFCAP", "CAP_SETPCAP", "CAP_NET_BIND_SERVICE",
@@ -43,8 +43,9 @@ json_mount() { # TARGET TYPE SOURCE OPTION...
 }
 
 # Reads what --oci asked for: masked=PATH, readonly=PATH, without=proc or sys, pivot=no,
-# mount=TARGET:TYPE:SOURCE:OPTION,OPTION. Lists of words, and of lines for the mounts.
-masked='' readonly_paths='' without='' pivot='' oci_mounts=''
+# label=LABEL (of the mounts), mount=TARGET:TYPE:SOURCE:OPTION,OPTION. Lists of words, and of
+# lines for the mounts.
+masked='' readonly_paths='' without='' pivot='' label='' oci_mounts=''
 read_oci() {
 	IFS=$newline
 	for wanted in $oci; do
@@ -53,6 +54,7 @@ read_oci() {
 		readonly=*) readonly_paths="$readonly_paths ${wanted#*=}" ;;
 		without=*) without="$without ${wanted#*=} " ;;
 		pivot=no) pivot=--no-pivot ;;
+		label=*) label=${wanted#*=} ;;
 		mount=*) oci_mounts=$oci_mounts${wanted#*=}$newline ;;
 		*) die "cannot use --oci \"$wanted\"" ;;
 		esac
@@ -95,25 +97,28 @@ mounts() {
 
 # NAME TYPE: a new namespace, another container's by its path, or the host's.
 namespace() {
-	case $join in
-	"$1":*) printf ', {"type": "%s", "path": "%s"}' "$2" "${join#*:}" ;;
-	*) shares "$1" || printf ', {"type": "%s"}' "$2" ;;
-	esac
+	shares "$1" && return
+	path=''
+	case $join in "$1":*) path=", \"path\": \"${join#*:}\"" ;; esac
+	printf '%s{"type": "%s"%s}' "$before_namespace" "$2" "$path"
+	before_namespace=', '
 }
 
 namespaces() {
-	printf '"namespaces": [{"type": "mount"}'
+	printf '"namespaces": ['
+	before_namespace=''
+	namespace mnt mount
 	namespace pid pid
 	namespace net network
 	namespace ipc ipc
 	namespace uts uts
 	namespace cgroup cgroup
+	[ "$userns" = no ] || namespace user user
+	printf ']'
 	if [ "$userns" = yes ]; then
-		printf ', {"type": "user"}],\n'
-		printf '"uidMappings": [{"containerID": 0, "hostID": %s, "size": 1}],\n' "$(id -u)"
-		printf '"gidMappings": [{"containerID": 0, "hostID": %s, "size": 1}' "$(id -g)"
+		printf ',\n"uidMappings": [{"containerID": 0, "hostID": %s, "size": 1}]' "$(id -u)"
+		printf ',\n"gidMappings": [{"containerID": 0, "hostID": %s, "size": 1}]' "$(id -g)"
 	fi
-	printf '],\n'
 }
 
 sysctl() {
@@ -141,9 +146,11 @@ resources() {
 
 process() {
 	uid=${user%%:*} gid=${user#*:}
-	printf '"process": {"terminal": false, "user": {"uid": %s, "gid": %s}, "cwd": "/",
+	terminal=false
+	[ "$tty" = no ] || terminal=true
+	printf '"process": {"terminal": %s, "user": {"uid": %s, "gid": %s}, "cwd": "/",
 	"noNewPrivileges": true, "capabilities": {"bounding": [%s], "effective": [%s],
-	"permitted": [%s]}, "args": ' "${uid:-0}" "${gid:-0}" "$capabilities" "$capabilities" \
+	"permitted": [%s]}, "args": ' $terminal "${uid:-0}" "${gid:-0}" "$capabilities" "$capabilities" \
 		"$capabilities"
 	json_list "$@"
 	IFS=$newline
@@ -161,6 +168,19 @@ name_field() {
 	printf '"%s": "%s",\n' "$1" "$escaped"
 }
 
+masks() {
+	printf '"maskedPaths": '
+	# shellcheck disable=SC2086 # a list of words
+	json_list /proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys \
+		/proc/latency_stats /proc/timer_list /proc/timer_stats /proc/sched_debug \
+		/proc/scsi /sys/firmware /sys/devices/virtual/powercap $masked
+	printf ',\n"readonlyPaths": '
+	# shellcheck disable=SC2086 # a list of words
+	json_list /proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger $readonly_paths
+	printf ',\n'
+}
+
+# Without a mount namespace every mount, masks among them, would be one of the host's.
 configuration() {
 	read_only_root=false
 	[ "$read_only" = no ] || read_only_root=true
@@ -170,19 +190,13 @@ configuration() {
 	printf '"root": {"path": "%s", "readonly": %s},\n' "$escaped" $read_only_root
 	name_field hostname "$hostname"
 	name_field domainname "$domainname"
-	mounts
+	if shares mnt; then printf '"mounts": [],\n'; else mounts; fi
 	printf '"linux": {'
+	name_field mountLabel "$label"
 	sysctl
 	resources
+	shares mnt || masks
 	namespaces
-	printf '"maskedPaths": '
-	# shellcheck disable=SC2086 # a list of words
-	json_list /proc/acpi /proc/asound /proc/interrupts /proc/kcore /proc/keys \
-		/proc/latency_stats /proc/timer_list /proc/timer_stats /proc/sched_debug \
-		/proc/scsi /sys/firmware /sys/devices/virtual/powercap $masked
-	printf ',\n"readonlyPaths": '
-	# shellcheck disable=SC2086 # a list of words
-	json_list /proc/bus /proc/fs /proc/irq /proc/sys /proc/sysrq-trigger $readonly_paths
 	printf '}}\n'
 }
 
@@ -191,6 +205,7 @@ run_container() {
 	[ -z "$domainname" ] || knows_domainname || lacks '--domainname'
 	[ "$(id -u)" = 0 ] || userns=yes
 	read_oci
+	! shares mnt || [ -z "$binds$tmpfs$oci_mounts" ] || lacks 'mounts with --share mnt'
 	bundle=$(bundle_of "selftest-$$")
 	mkdir -m 700 "$bundle"
 	trap clear_up EXIT
