@@ -18,25 +18,19 @@ fail() {
 	esac
 }
 
-# Where this file really is: readlink -f is missing on older Macs.
-own_folder() {
-	file=$1
-	while [ -h "$file" ]; do
+# Sets $folder, with a slash at its end, to where this file really is: readlink -f is missing on
+# older Macs, and every process costs.
+find_folder() {
+	file=$0
+	while folder=./; do
+		case $file in */*) folder=${file%/*}/ ;; esac
+		[ -h "$file" ] || return 0
 		target=$(readlink "$file")
 		case $target in
 		/*) file=$target ;;
-		*) file=$(dirname "$file")/$target ;;
+		*) file=$folder$target ;;
 		esac
 	done
-	dirname "$file"
-}
-
-# A path as the host's own programs understand it.
-native_path() {
-	case $system in
-	MINGW* | MSYS* | CYGWIN*) cygpath -m "$1" ;;
-	*) printf '%s\n' "$1" ;;
-	esac
 }
 
 # A version manager's script in place of a program: it takes longer than the launcher's own start.
@@ -76,8 +70,15 @@ find_python() {
 
 arguments=$*
 system=$(uname -s)
-folder=$(own_folder "$0")
+find_folder
+folder=${folder%/}
 cache=${XDG_CACHE_HOME:-${HOME:-/tmp}/.cache}/bulkhead/bytecode
 find_python
+case $system in
+MINGW* | MSYS* | CYGWIN*) # paths as the host's own programs understand them
+	cache=$(cygpath -m "$cache")
+	folder=$(cygpath -m "$folder")
+	;;
+esac
 # -I -S: nothing of the user's Python set-up can get between, and start-up is twice as fast.
-exec "$python" -I -S -X "pycache_prefix=$(native_path "$cache")" "$(native_path "$folder")" "$@"
+exec "$python" -I -S -X "pycache_prefix=$cache" "${folder:-/}" "$@"

@@ -22,7 +22,7 @@ from .test_boot import fake_qemu
 SCRIPT = str(TREE / "vm/run-tests.sh")
 SHELLS = [["dash"], ["busybox", "ash"], ["bash", "--posix"], ["bash"]]
 # What run-tests.sh may call besides Python: nothing that a bare POSIX system lacks.
-POSIX_TOOLS = ("dirname", "readlink", "uname")
+POSIX_TOOLS = ("readlink", "uname")
 
 
 def bare_path(folder: Path, **scripts: str) -> Path:
