@@ -2,6 +2,7 @@
 /* Network devices by rtnetlink(7). */
 #include <arpa/inet.h>
 #include <linux/if_addr.h>
+#include <linux/net_namespace.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -45,22 +46,32 @@ static void end(struct request *request, struct rtattr *nest)
 	nest->rta_len = (char *)request + request->header.nlmsg_len - (char *)nest;
 }
 
+struct answer {
+	struct nlmsghdr header;
+	union {
+		struct nlmsgerr error;
+		char body[512];
+	};
+};
+
+static int exchange(struct request *request, int flags, struct answer *answer)
+{
+	_fd_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+
+	request->header.nlmsg_flags |= NLM_F_REQUEST | flags;
+	if (fd < 0 || send(fd, request, request->header.nlmsg_len, 0) < 0 ||
+	    recv(fd, answer, sizeof(*answer), 0) < 0)
+		return -1;
+	errno = answer->header.nlmsg_type == NLMSG_ERROR ? -answer->error.error : 0;
+	return errno ? -1 : 0;
+}
+
 /* Sends the request; the answer's errno. */
 static int ask(struct request *request)
 {
-	_fd_ int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	struct {
-		struct nlmsghdr header;
-		struct nlmsgerr error;
-		char rest[512];
-	} answer;
+	struct answer answer;
 
-	request->header.nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	if (fd < 0 || send(fd, request, request->header.nlmsg_len, 0) < 0 ||
-	    recv(fd, &answer, sizeof(answer), 0) < 0)
-		return -1;
-	errno = -answer.error.error;
-	return errno ? -1 : 0;
+	return exchange(request, NLM_F_ACK, &answer);
 }
 
 static struct request about_link(int type, int flags, const char *name)
@@ -140,4 +151,38 @@ int link_address(const char *name, const char *address, unsigned bits)
 	append(&request, &about, sizeof(about));
 	attribute(&request, IFA_LOCAL, &number, sizeof(number));
 	return ask(&request);
+}
+
+static struct request about_netns(int type, int netns)
+{
+	struct request request = { .header = { .nlmsg_len = NLMSG_HDRLEN, .nlmsg_type = type } };
+	struct rtgenmsg any = { .rtgen_family = AF_UNSPEC };
+
+	append(&request, &any, sizeof(any));
+	attribute(&request, NETNSA_FD, &netns, sizeof(netns));
+	return request;
+}
+
+int netns_number(int netns, int number)
+{
+	struct request request = about_netns(RTM_NEWNSID, netns);
+
+	attribute(&request, NETNSA_NSID, &number, sizeof(number));
+	return ask(&request);
+}
+
+int netns_numbered(int netns)
+{
+	struct request request = about_netns(RTM_GETNSID, netns);
+	struct answer answer;
+	struct rtattr *found;
+	int number;
+
+	if (exchange(&request, 0, &answer))
+		world_broken("ask for the number of", "a network namespace");
+	found = (struct rtattr *)(answer.body + NLMSG_ALIGN(sizeof(struct rtgenmsg)));
+	if (answer.header.nlmsg_type != RTM_NEWNSID || found->rta_type != NETNSA_NSID)
+		broken_there("the kernel does not answer with a number");
+	memcpy(&number, RTA_DATA(found), sizeof(number));
+	return number;
 }

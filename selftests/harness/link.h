@@ -22,4 +22,10 @@ int link_set(const char *name, bool up);
 /* Gives the device an IPv4 address of that many leading bits, "192.0.2.1". */
 int link_address(const char *name, const char *address, unsigned bits);
 
+/* Gives the network namespace of the descriptor a number, by which this one knows it. */
+int netns_number(int netns, int number);
+
+/* By what number this network namespace knows that of the descriptor; -1 for none. */
+int netns_numbered(int netns);
+
 #endif

@@ -200,3 +200,66 @@ TEST(ipc, queues_count_for_their_owner,
 		EXPECT_ERRNO(EMFILE, make_queue(0));
 	}
 }
+
+/* Asks for SIGUSR1, which is blocked, when a message comes into the empty queue. */
+static void must_await(mqd_t queue)
+{
+	struct sigevent by_signal = { .sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGUSR1 };
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	MUST(sigprocmask(SIG_BLOCK, &signals, NULL));
+	MUST(mq_notify(queue, &by_signal));
+}
+
+static siginfo_t awaited(void)
+{
+	const struct timespec soon = { .tv_sec = 2 };
+	siginfo_t told = { 0 };
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGUSR1);
+	MUST(sigtimedwait(&signals, &told, &soon));
+	MUST_HOLD(told.si_code == SI_MESGQ);
+	return told;
+}
+
+/* Both know the sender by one number: the kernel translates it twice where they differ. */
+TEST(ipc, a_notification_tells_whom_the_reader_knows,
+     .says = "with a queue's notification come the ids by which the receiver's namespaces know the "
+	     "sender, or none",
+     .finding = "a message queue tells a container about processes of the host", .checks = "ipc-26",
+     .needs = NEEDS | NEED(root) | NEED(userns) | NEED(pidns))
+{
+	char message[8];
+	siginfo_t told;
+	mqd_t queue;
+
+	must_unshare(CLONE_NEWIPC);
+	queue = MUST(make_queue(O_EXCL));
+
+	CONTAINER(.unshare = CLONE_NEWUSER | CLONE_NEWPID, .uid_map = "1007 1007 1",
+		  .gid_map = "1007 1007 1");
+
+	ON_HOST { must_await(queue); }
+	IN_CONTAINER {
+		MUST(setresuid(1007, 1007, 1007));
+		MUST(mq_send(queue, "up", 2, 0));
+	}
+	ON_HOST {
+		told = awaited();
+		EXPECT_EQ(inside_pid(), told.si_pid);
+		EXPECT_EQ(1007, told.si_uid);
+		MUST(mq_receive(queue, message, sizeof(message), NULL));
+	}
+	IN_CONTAINER { must_await(queue); }
+	ON_HOST { MUST(mq_send(queue, "down", 4, 0)); }
+	IN_CONTAINER {
+		told = awaited();
+		EXPECT_EQ(0, told.si_pid);
+		EXPECT_EQ(65534, told.si_uid);
+	}
+	mq_close(queue);
+}

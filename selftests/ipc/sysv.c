@@ -233,6 +233,35 @@ TEST(ipc, attached_memory_goes_along,
 	EXPECT_EQ('x', *memory);
 }
 
+static unsigned long attachments(int id)
+{
+	struct shmid_ds about;
+
+	MUST(shmctl(id, IPC_STAT, &about));
+	return about.shm_nattch;
+}
+
+TEST(ipc, each_fork_attaches_memory_too,
+     .says = "a removed segment stays while any process, forked ones too, has it attached",
+     .checks = "ipc-25", .needs = NEEDS)
+{
+	char *memory;
+	int id;
+
+	must_unshare(CLONE_NEWIPC);
+	id = MUST(shmget(IPC_PRIVATE, 4096, 0600));
+	memory = shmat(id, NULL, 0);
+	MUST_HOLD(memory != (void *)-1);
+	IN_FORK { EXPECT_EQ(2, attachments(id)); }
+	EXPECT_EQ(1, attachments(id));
+	MUST(shmctl(id, IPC_RMID, NULL));
+	IN_FORK { *memory = 'x'; }
+	EXPECT_EQ(1, attachments(id));
+	EXPECT_EQ('x', *memory);
+	EXPECT_OK(shmdt(memory));
+	EXPECT_ERRNO(EINVAL, shmctl(id, IPC_STAT, &(struct shmid_ds){ 0 }));
+}
+
 TEST(ipc, leaving_undoes_semaphores,
      .says = "a process that leaves its IPC namespace has its SEM_UNDO operations undone there",
      .checks = "ipc-23", .needs = NEEDS)

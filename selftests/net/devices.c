@@ -351,3 +351,42 @@ TEST(net, sysfs_shows_who_mounted_it,
 	}
 	MUST(rmdir("m"));
 }
+
+static uid_t owner_of(const char *path)
+{
+	struct stat status;
+
+	MUST(stat(path, &status));
+	return status.st_uid;
+}
+
+TEST(net, sysfs_files_belong_to_the_owner,
+     .says = "the files of a device in sysfs belong to root of the user namespace that owns the "
+	     "device's network namespace, also after it was moved there",
+     .checks = "net-37",
+     .needs = NEED(root) | NEED(userns) | NEED(netns) | NEED(mntns) | NEED(veth))
+{
+	CONTAINER(.unshare = CLONE_NEWUSER | CLONE_NEWNET, .uid_map = "0 1007 1",
+		  .gid_map = "0 1007 1");
+
+	IN_CONTAINER { MUST(device_add("made")); }
+	ON_HOST {
+		_fd_ int inside =
+			MUST(open(text("/proc/%d/ns/net", inside_pid()), O_RDONLY | O_CLOEXEC));
+
+		UNSHARED(CLONE_NEWNS | CLONE_NEWNET) {
+			must_private("/");
+			MUST(device_add("moved"));
+			MUST(link_move("moved", inside, NULL));
+			MUST(setns(inside, CLONE_NEWNET));
+			must_mount("selftest", must_mkdir("m"), "sysfs", MS_RDONLY, NULL);
+			EXPECT_EQ(1007, owner_of("m/class/net/made/mtu"));
+			EXPECT_EQ(1007, owner_of("m/class/net/made/queues/rx-0"));
+			EXPECT_EQ(1007, owner_of("m/class/net/made/queues/tx-0"));
+			EXPECT_EQ(1007, owner_of("m/class/net/moved/mtu"));
+			EXPECT_EQ(1007, owner_of("m/class/net/moved/queues/rx-0"));
+			EXPECT_EQ(1007, owner_of("m/class/net/moved/queues/tx-0"));
+		}
+		MUST(rmdir("m"));
+	}
+}

@@ -114,3 +114,26 @@ TEST(net, a_sockets_namespace_is_its_makers,
 	}
 	UNSHARED(CLONE_NEWUSER) { EXPECT_ERRNO(EPERM, ioctl(fd, SIOCGSKNS)); }
 }
+
+TEST(net, numbers_of_others_are_its_own,
+     .says = "the number by which a network namespace knows another is known there alone",
+     .checks = "net-38", .needs = NET_NEEDS)
+{
+	_fd_ int other = -EBADF;
+
+	must_unshare(CLONE_NEWNET);
+	other = must_deserted(CLONE_NEWNET, "ns/net");
+	EXPECT_EQ(-1, netns_numbered(other));
+	EXPECT_OK(netns_number(other, 5));
+	EXPECT_EQ(5, netns_numbered(other));
+	EXPECT_ERRNO(EEXIST, netns_number(other, 6));
+	UNSHARED(CLONE_NEWNET) {
+		EXPECT_EQ(-1, netns_numbered(other));
+		EXPECT_OK(netns_number(other, 6));
+	}
+	EXPECT_EQ(5, netns_numbered(other));
+	IN_FORK {
+		MUST(setns(other, CLONE_NEWNET));
+		EXPECT_EQ(-1, netns_numbered(other));
+	}
+}

@@ -2,6 +2,7 @@
 /* Capabilities and ids in a user namespace: at its start, by setuid(2), by execve(2). */
 #include "user.h"
 
+#include <grp.h>
 #include <linux/capability.h>
 #include <sys/fsuid.h>
 
@@ -182,4 +183,27 @@ TEST(user, the_file_system_id_is_a_mapped_one,
 		EXPECT_EQ(7, setfsgid(-1));
 	}
 	must_evict(owner);
+}
+
+TEST(user, each_additional_group_gives_its_access,
+     .says = "a process has the access of each of its additional groups, and of no other",
+     .checks = "user-50", .needs = NEED(root))
+{
+	enum { COUNT = 40, FIRST = 61000 };
+	gid_t groups[COUNT];
+
+	must_create("file", "1");
+	MUST(chmod("file", 0040));
+	for (int i = 0; i < COUNT; i++) groups[i] = FIRST + (i * 7) % COUNT * 2;
+	IN_FORK {
+		MUST(setgroups(COUNT, groups));
+		for (gid_t gid = FIRST; gid < FIRST + 2 * COUNT; gid++) {
+			MUST(chown("file", 0, gid));
+			IN_FORK {
+				MUST(setresuid(1007, 1007, 1007));
+				EXPECT_EQ(gid % 2 ? -1 : 0, access("file", R_OK));
+			}
+		}
+	}
+	MUST(unlink("file"));
 }

@@ -112,6 +112,15 @@ static long lock_memory(void)
 	return mlock(&errno, sizeof(errno));
 }
 
+/* vm.mmap_min_addr keeps it free, so that the kernel's null pointers lead nowhere. */
+static long map_page_zero(void)
+{
+	return mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+			       MAP_FAILED
+		       ? -1
+		       : 0;
+}
+
 static long enlarge_pipe(void)
 {
 	int ends[2];
@@ -147,6 +156,7 @@ ROWS(requests, struct request) = {
 	{ "be_preferred", be_preferred, EACCES, 0 },
 	{ "be_real_time", be_real_time, EPERM, 0 },
 	{ "lock_memory", lock_memory, EPERM, 0 },
+	{ "map_page_zero", map_page_zero, EPERM, 0 },
 	{ "enlarge_pipe", enlarge_pipe, EPERM, 0 },
 	{ "trust_a_file", trust_a_file, EPERM, 0 },
 };
