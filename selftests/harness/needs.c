@@ -76,6 +76,34 @@ static bool probe_userns(void)
 	return has_namespace(CLONE_NEWUSER);
 }
 
+/*
+ * The switches are looked at, not what they do: a kernel that refuses although it is not told
+ * to is a finding.
+ */
+static bool probe_free_userns(void)
+{
+	static const struct {
+		const char *path;
+		char forbids;
+	} switches[] = {
+		{ "/proc/sys/user/max_user_namespaces", '0' },
+		{ "/proc/sys/kernel/unprivileged_userns_clone", '0' },
+		{ "/proc/sys/kernel/apparmor_restrict_unprivileged_userns", '1' },
+	};
+
+	for (size_t i = 0; i < sizeof(switches) / sizeof(switches[0]); i++)
+		if (exists("%s", switches[i].path) &&
+		    must_read("%s", switches[i].path)[0] == switches[i].forbids)
+			return false;
+	return true;
+}
+
+static bool probe_guarded_pages(void)
+{
+	return exists("/proc/sys/vm/mmap_min_addr") &&
+	       strcmp(must_read("/proc/sys/vm/mmap_min_addr"), "0\n") != 0;
+}
+
 static bool probe_ptrace(void)
 {
 	pid_t child = fork();

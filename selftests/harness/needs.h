@@ -25,6 +25,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	/* privilege over namespaces of its own: root, or a user namespace made for the test */     \
 	X(admin, NEED_PRIV, "", "3.8", "")                                                          \
 	X(userns, NEED_KCONFIG, "USER_NS", "3.8", "user")                                           \
+	/* everybody may make one: some distributions can leave that to the machine's root */       \
+	X(free_userns, NEED_PRIV, "", "never", "")                                                  \
 	X(utsns, NEED_KCONFIG, "UTS_NS", "2.6.19", "uts")                                           \
 	X(pidns, NEED_KCONFIG, "PID_NS", "2.6.24", "pid")                                           \
 	X(mntns, NEED_PRIV, "", "2.4.19", "mnt")                                                    \
@@ -42,6 +44,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(int80, NEED_SYSCALL, "int80", "never", "")                                                \
 	/* tracing one's children: Yama can forbid it to everybody */                               \
 	X(ptrace, NEED_PRIV, "", "3.4", "")                                                         \
+	/* the lowest pages are kept free: vm.mmap_min_addr */                                      \
+	X(guarded_pages, NEED_PRIV, "", "never", "")                                                \
 	/* files have SELinux labels: a policy is loaded, which no kernel promises */               \
 	X(selinux, NEED_KCONFIG, "SECURITY_SELINUX", "never", "")                                   \
 	X(kcmp, NEED_KCONFIG, "KCMP", "3.5", "")                                                    \

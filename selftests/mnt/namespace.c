@@ -35,7 +35,7 @@ TEST(mnt, new_namespace_needs_the_right,
 
 TEST(mnt, new_user_namespace_gives_the_right,
      .says = "with a user namespace in the same call nobody may make a mount namespace",
-     .checks = "mnt-005", .needs = NAMESPACE_NEEDS | NEED(userns))
+     .checks = "mnt-005", .needs = NEED(free_userns) | NAMESPACE_NEEDS | NEED(userns))
 {
 	own_stage();
 	AS_NOBODY {

@@ -69,7 +69,8 @@ TEST_EACH(
 TEST_EACH(
 	privileged, nsfs, a_user_namespace_comes_first,
 	.says = "anybody makes a namespace of each type along with a user namespace, which owns it",
-	.checks = "nsfs-33 ipc-11 net-16 cgroup-19 time-20", .needs = TYPE_NEEDS)
+	.checks = "nsfs-33 ipc-11 net-16 cgroup-19 time-20",
+	.needs = NEED(free_userns) | TYPE_NEEDS)
 {
 	const uint64_t old = ns_id(0, row->label);
 
@@ -100,7 +101,8 @@ TEST_EACH(
 	types, nsfs, the_number_is_limited,
 	.says = "user.max_* limits the namespaces of each type, whichever call makes them: ENOSPC",
 	.finding = "a container makes more namespaces than it may",
-	.checks = "nsfs-31 ipc-24 net-34 cgroup-56 time-21", .needs = TYPE_NEEDS)
+	.checks = "nsfs-31 ipc-24 net-34 cgroup-56 time-21",
+	.needs = NEED(free_userns) | TYPE_NEEDS)
 {
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
 

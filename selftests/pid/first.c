@@ -227,7 +227,7 @@ TEST_EACH(ways, pid, creating_needs_the_capability,
 
 TEST_EACH(ways, pid, a_user_namespace_comes_first,
 	  .says = "anybody may create a PID namespace along with a user namespace that owns it",
-	  .checks = "pid-23", .needs = NEED(admin) | NEED(userns) | NEED(pidns))
+	  .checks = "pid-23", .needs = NEED(free_userns) | NEED(admin) | NEED(userns) | NEED(pidns))
 {
 	AS_NOBODY {
 		EXPECT_ERRNO(EPERM, create(row, CLONE_NEWPID));

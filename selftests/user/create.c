@@ -46,7 +46,7 @@ static uint64_t all_caps(void)
 
 TEST_EACH(roads, user, anybody_makes_one,
 	  .says = "anybody makes a user namespace, and has all capabilities in that",
-	  .checks = "user-01 user-06", .needs = NEED(userns))
+	  .checks = "user-01 user-06", .needs = NEED(free_userns) | NEED(userns))
 {
 	uint64_t old = ns_id(0, "user");
 
@@ -128,7 +128,7 @@ ROWS(mapped, struct mapped) = {
 
 TEST_EACH(mapped, user, the_unmapped_make_none,
 	  .says = "a process whose uid or gid is not mapped makes no user namespace: EPERM",
-	  .checks = "user-28", .needs = USER_NEEDS)
+	  .checks = "user-28", .needs = NEED(free_userns) | USER_NEEDS)
 {
 	pid_t owner = must_settle(CLONE_NEWUSER);
 
@@ -182,7 +182,7 @@ TEST(user, there_is_no_way_up,
 
 TEST(user, its_maker_enters_it,
      .says = "who made a user namespace enters it without any capability, and has all there",
-     .checks = "user-05", .needs = NEED(userns))
+     .checks = "user-05", .needs = NEED(free_userns) | NEED(userns))
 {
 	AS_NOBODY {
 		pid_t owner;
@@ -227,7 +227,7 @@ static int nest(void)
 
 TEST(user, they_nest_thirty_three_deep,
      .says = "user namespaces nest 33 deep below the first one, then ENOSPC", .timeout = 60,
-     .checks = "user-08 user-31", .needs = NEED(root) | NEED(userns))
+     .checks = "user-08 user-31", .needs = NEED(free_userns) | NEED(root) | NEED(userns))
 {
 	IN_FORK {
 		EXPECT_EQ(33, nest());
@@ -255,7 +255,7 @@ TEST_EACH(
 	counted, user, a_limit_holds_below,
 	.says = "a limit on namespaces holds in nested user namespaces too, whatever is set there",
 	.finding = "a container makes more namespaces than it may", .checks = "user-13 user-39",
-	.needs = COUNTED_NEEDS)
+	.needs = NEED(free_userns) | COUNTED_NEEDS)
 {
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
 
@@ -281,7 +281,7 @@ TEST_EACH(
 TEST(user, a_limit_is_set_by_its_root_only,
      .says = "the limits of user.max_* are written by who is root there, and each namespace has "
 	     "its own",
-     .checks = "user-39", .needs = USER_NEEDS)
+     .checks = "user-39", .needs = NEED(free_userns) | USER_NEEDS)
 {
 	static const char file[] = "/proc/sys/user/max_uts_namespaces";
 
@@ -305,7 +305,7 @@ TEST(user, a_limit_is_set_by_its_root_only,
 
 TEST(user, its_parent_and_maker_are_told,
      .says = "a user namespace's descriptor tells its parent, its type and the uid of its maker",
-     .checks = "user-06", .needs = USER_NEEDS)
+     .checks = "user-06", .needs = NEED(free_userns) | USER_NEEDS)
 {
 	const char *map = text("7 %u 1", geteuid());
 

@@ -38,7 +38,7 @@ static int count_forks(void)
 TEST(user, processes_count_for_the_owner,
      .says = "root of a user namespace has no more processes than RLIMIT_NPROC lets its owner have",
      .finding = "a container escapes its user's limit on processes", .checks = "user-48",
-     .needs = NEED(root) | NEED(userns))
+     .needs = NEED(free_userns) | NEED(root) | NEED(userns))
 {
 	IN_FORK {
 		must_become(LONER);

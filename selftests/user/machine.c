@@ -112,15 +112,6 @@ static long lock_memory(void)
 	return mlock(&errno, sizeof(errno));
 }
 
-/* vm.mmap_min_addr keeps it free, so that the kernel's null pointers lead nowhere. */
-static long map_page_zero(void)
-{
-	return mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
-			       MAP_FAILED
-		       ? -1
-		       : 0;
-}
-
 static long enlarge_pipe(void)
 {
 	int ends[2];
@@ -156,7 +147,6 @@ ROWS(requests, struct request) = {
 	{ "be_preferred", be_preferred, EACCES, 0 },
 	{ "be_real_time", be_real_time, EPERM, 0 },
 	{ "lock_memory", lock_memory, EPERM, 0 },
-	{ "map_page_zero", map_page_zero, EPERM, 0 },
 	{ "enlarge_pipe", enlarge_pipe, EPERM, 0 },
 	{ "trust_a_file", trust_a_file, EPERM, 0 },
 };
@@ -212,4 +202,21 @@ TEST_EACH(optional_requests, user, the_machines_parts_obey_its_root,
 	  .checks = "user-44", .needs = NEED(root) | NEED(spare_machine) | NEED(machine_calls))
 {
 	expect_answer(row);
+}
+
+static long map_page_zero(void)
+{
+	return mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) ==
+			       MAP_FAILED
+		       ? -1
+		       : 0;
+}
+
+TEST(user, page_zero_is_out_of_reach,
+     .says = "root of a user namespace cannot map the page where the kernel's null pointers lead, "
+	     "which the machine's root can",
+     .checks = "user-44", .needs = NEED(root) | NEED(userns) | NEED(guarded_pages))
+{
+	UNSHARED(CLONE_NEWUSER) { EXPECT_ERRNO(EPERM, map_page_zero()); }
+	IN_FORK { EXPECT_OK(map_page_zero()); }
 }

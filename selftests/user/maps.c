@@ -46,7 +46,7 @@ static const char *columns(pid_t pid, const char *map)
 
 TEST_EACH(kinds, user, a_map_is_told_as_the_reader_maps_it,
 	  .says = "the outside ids of a map are told as the reader's user namespace maps them",
-	  .checks = "user-03", .needs = USER_NEEDS)
+	  .checks = "user-03", .needs = NEED(free_userns) | USER_NEEDS)
 {
 	const char *map = text("5 %u 1", row->get_effective());
 	pid_t nested = 0;
@@ -140,7 +140,7 @@ TEST_EACH(kinds, user, a_line_maps_its_range,
 TEST(user, nested_maps_translate_twice,
      .says = "a nested map of more than five lines gives no id outside the outer map's",
      .finding = "an id of a nested container is an id of the host that was not given to it",
-     .checks = "user-09", .needs = NEED(root) | NEED(userns))
+     .checks = "user-09", .needs = NEED(free_userns) | NEED(root) | NEED(userns))
 {
 	CONTAINER(.unshare = CLONE_NEWUSER, .uid_map = "0 100000 1000", .gid_map = "0 100000 1000");
 

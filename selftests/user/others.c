@@ -225,7 +225,7 @@ TEST(user, keys_of_ones_user_stay_outside,
      .says = "the keys of a user are not found in a user namespace below, though his id is the "
 	     "same",
      .finding = "a container reads keys of the host's user", .checks = "user-37",
-     .needs = USER_NEEDS | NEED(own_keyring))
+     .needs = NEED(free_userns) | USER_NEEDS | NEED(own_keyring))
 {
 	UNSHARED(CLONE_NEWUSER) {
 		must_map_root(getpid(), 0);

@@ -85,7 +85,7 @@ TEST_EACH(kinds, user, a_map_has_its_limits,
 TEST_EACH(kinds, user, only_what_the_parent_has_is_mapped,
 	  .says = "an outside id that the parent namespace does not map gives EPERM",
 	  .finding = "a nested container maps an id of the host that its parent was not given",
-	  .checks = "user-27", .needs = USER_NEEDS)
+	  .checks = "user-27", .needs = NEED(free_userns) | USER_NEEDS)
 {
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
 
@@ -124,7 +124,7 @@ TEST_EACH(unprivileged, user, without_privilege_only_oneself_is_mapped,
 	  .says = "who has no capability maps his own id, alone, and his gid without setgroups: "
 		  "else EPERM",
 	  .finding = "a normal user takes another's id", .checks = "user-25",
-	  .needs = NEED(root) | NEED(userns))
+	  .needs = NEED(free_userns) | NEED(root) | NEED(userns))
 {
 	AS_NOBODY {
 		pid_t owner;
@@ -158,7 +158,7 @@ TEST_EACH(kinds, user, a_map_needs_the_right_in_the_parent,
 TEST_EACH(kinds, user, who_opened_the_map_counts,
 	  .says = "a map that a normal user opened maps no foreign id, though root writes to it",
 	  .finding = "a privileged writer was tricked into mapping ids", .checks = "user-25",
-	  .needs = NEED(root) | NEED(userns))
+	  .needs = NEED(free_userns) | NEED(root) | NEED(userns))
 {
 	int opened, opened_by_root;
 	pid_t owner;
@@ -193,7 +193,7 @@ TEST_EACH(kinds, user, who_writes_the_map_counts,
 
 TEST(user, who_is_outside_may_not_write_a_map,
      .says = "a process in neither the namespace nor its parent cannot write its maps: EPERM",
-     .checks = "user-25", .needs = USER_NEEDS)
+     .checks = "user-25", .needs = NEED(free_userns) | USER_NEEDS)
 {
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUSER);
 
@@ -241,7 +241,7 @@ TEST(user, deny_comes_before_the_map,
 
 TEST(user, deny_is_inherited,
      .says = "below a user namespace where setgroups is denied it is denied from the start",
-     .checks = "user-04", .needs = USER_NEEDS)
+     .checks = "user-04", .needs = NEED(free_userns) | USER_NEEDS)
 {
 	pid_t owner = must_settle(CLONE_NEWUSER);
 

@@ -108,7 +108,8 @@ TEST_EACH(roads, uts, creating_needs_the_capability,
 
 TEST_EACH(roads, uts, a_user_namespace_comes_first,
 	  .says = "anybody may create a UTS namespace along with a user namespace that owns it",
-	  .checks = "uts-05 uts-16", .needs = NEED(admin) | NEED(userns) | NEED(utsns))
+	  .checks = "uts-05 uts-16",
+	  .needs = NEED(free_userns) | NEED(admin) | NEED(userns) | NEED(utsns))
 {
 	AS_NOBODY {
 		pid_t pid = ASSERT_OK(start(row->way, CLONE_NEWUSER));

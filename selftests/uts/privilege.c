@@ -75,7 +75,7 @@ TEST_EACH(callers, uts, a_user_namespace_alone_gives_no_right,
 
 TEST_EACH(callers, uts, a_nested_user_namespace_gives_no_right,
 	  .says = "root of a nested user namespace cannot rename the container it stands in",
-	  .checks = "uts-16", .needs = NEED(admin) | NEED(userns) | NEED(utsns))
+	  .checks = "uts-16", .needs = NEED(free_userns) | NEED(admin) | NEED(userns) | NEED(utsns))
 {
 	CONTAINER(.userns = true, .unshare = CLONE_NEWUTS);
 
