@@ -2,6 +2,8 @@
 /* What an OCI configuration may ask for about the root, beyond the options of all adapters. */
 #include "root.h"
 
+#include <sys/statvfs.h>
+
 #define OCI_NEEDS NEED(mntns) | NEED(oci)
 
 TEST(rootfs, without_proc_there_is_none,
@@ -65,6 +67,44 @@ TEST(rootfs, a_relative_path_is_read_only_or_refused,
 
 		IN_CONTAINER { EXPECT_ERRNO(EROFS, mkdir("/etc/new", 0755)); }
 	}
+}
+
+TEST(rootfs, a_device_is_read_only_when_asked,
+     .says = "a device that is to be read-only is on a read-only mount", .checks = "rootfs-24",
+     .finding = "the container changes a device that was to be read-only", .layer = RUNTIME,
+     .needs = OCI_NEEDS)
+{
+	CONTAINER(.unshare = CLONE_NEWNS, .oci = { "readonly=/dev/full" });
+
+	IN_CONTAINER {
+		struct statvfs status;
+
+		MUST(statvfs("/dev/full", &status));
+		EXPECT(status.f_flag & ST_RDONLY);
+		EXPECT_ERRNO(EROFS, chmod("/dev/full", 0600));
+		MUST(statvfs("/dev/zero", &status));
+		EXPECT(!(status.f_flag & ST_RDONLY));
+	}
+}
+
+TEST(rootfs, a_dangling_link_to_protect_makes_nothing,
+     .says = "a path to mask or to make read-only that is a dangling link is refused or passed "
+	     "over, and what it leads to is not made",
+     .finding = "the runtime made a file where a dangling link leads", .checks = "rootfs-24",
+     .layer = RUNTIME, .needs = OCI_NEEDS | NEED(bind))
+{
+	const char *links = text("%s/links:/mnt", scratch());
+
+	must_mkdir("links");
+	MUST(symlink("nowhere", "links/dangling"));
+	EXPECT(CONTAINER_STARTS(.unshare = CLONE_NEWNS, .bind = { links }));
+	CONTAINER_STARTS(.unshare = CLONE_NEWNS, .bind = { links },
+			 .oci = { "readonly=/mnt/dangling" });
+	CONTAINER_STARTS(.unshare = CLONE_NEWNS, .bind = { links },
+			 .oci = { "masked=/mnt/dangling" });
+	EXPECT(!exists("links/nowhere"));
+	MUST(unlink("links/dangling"));
+	MUST(rmdir("links"));
 }
 
 TEST(rootfs, without_pivot_root_the_old_root_is_gone,
