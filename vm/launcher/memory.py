@@ -27,6 +27,7 @@ TAIL_BLOCK = 4 * CHUNK  # what is compressed at a time; the allocator gives so l
 DISK_GOAL = 54 << 20    # bytes; nothing is compressed once the rest is that small
 WORTHWHILE = 0.9        # compressed size by size
 ZERO = bytes(PAGE)
+SENDFILE = sys.platform == "linux"  # elsewhere it writes to sockets alone, if it is there
 
 Run = Tuple[int, bytes]
 
@@ -92,12 +93,27 @@ def _blocks(fd: int, size: int) -> Iterator[Run]:
             start = end
 
 
+def _fill(target: Memory, source: int) -> None:
+    """Copies what a sparse file holds: within the kernel where it can be, since new memory for the
+    bytes on their way costs more than the bytes do."""
+    if not SENDFILE:
+        for start, block in _blocks(source, target.size):
+            _write_at(target.fd, start, block)
+        return
+    for extent in extents(source, target.size):
+        start = os.lseek(target.fd, extent.start, os.SEEK_SET)
+        while start < extent.stop:
+            done = os.sendfile(target.fd, source, start, extent.stop - start)
+            if not done:
+                raise OSError(errno.EIO, "Unexpected end of file")
+            start += done
+
+
 def copy(source: Memory) -> Memory:
     """The same contents in memory of its own."""
     target = Memory(source.size >> 20)
     try:
-        for start, block in _blocks(source.fd, source.size):
-            _write_at(target.fd, start, block)
+        _fill(target, source.fd)
     except BaseException:
         target.close()
         raise
@@ -210,8 +226,7 @@ def _compressed(pages: List[Run]) -> bytes:
 def unpack(folder: str, memory: Memory) -> None:
     """Fills empty MEMORY from `ram` and `tail`. Raises OSError or ValueError."""
     with open(os.path.join(folder, "ram"), "rb", 0) as large:
-        for extent in extents(large.fileno(), memory.size):
-            _copy_extent(large.fileno(), memory.fd, extent)
+        _fill(memory, large.fileno())
     with open(os.path.join(folder, "tail"), "rb") as small:
         for start, length, byte in json.loads(small.readline()):
             _write_at(memory.fd, start, bytes([byte]) * length)
@@ -221,24 +236,6 @@ def unpack(folder: str, memory: Memory) -> None:
             for start, length in places:
                 _write_at(memory.fd, start, pages[done:done + length])
                 done += length
-
-
-def _copy_extent(source: int, target: int, extent: range) -> None:
-    """Within the kernel where it can be: new memory for the bytes on their way costs more than the
-    bytes do."""
-    start = extent.start
-    if sys.platform == "linux":
-        os.lseek(target, start, os.SEEK_SET)
-    while start < extent.stop:
-        if sys.platform == "linux":
-            done = os.sendfile(target, source, start, extent.stop - start)
-        else:
-            block = os.pread(source, min(BLOCK, extent.stop - start), start)
-            _write_at(target, start, block)
-            done = len(block)
-        if not done:
-            raise OSError(errno.EIO, "Unexpected end of file")
-        start += done
 
 
 def _inflated(data: bytes) -> bytes:
