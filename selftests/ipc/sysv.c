@@ -215,6 +215,17 @@ TEST_EACH(kinds, ipc, a_user_namespace_gives_no_right,
 	}
 }
 
+/* The memory of a new segment; `id` takes its id. */
+static char *must_attach(int *id)
+{
+	char *memory;
+
+	*id = MUST(shmget(IPC_PRIVATE, 4096, 0600));
+	memory = shmat(*id, NULL, 0);
+	MUST_HOLD(memory != (void *)-1);
+	return memory;
+}
+
 TEST(ipc, attached_memory_goes_along,
      .says = "memory attached before a process leaves its IPC namespace stays shared",
      .checks = "ipc-20", .needs = NEEDS)
@@ -223,9 +234,7 @@ TEST(ipc, attached_memory_goes_along,
 	int id;
 
 	must_unshare(CLONE_NEWIPC);
-	id = MUST(shmget(IPC_PRIVATE, 4096, 0600));
-	memory = shmat(id, NULL, 0);
-	MUST_HOLD(memory != (void *)-1);
+	memory = must_attach(&id);
 	UNSHARED(CLONE_NEWIPC) {
 		*memory = 'x';
 		EXPECT_OK(shmdt(memory));
@@ -249,9 +258,7 @@ TEST(ipc, each_fork_attaches_memory_too,
 	int id;
 
 	must_unshare(CLONE_NEWIPC);
-	id = MUST(shmget(IPC_PRIVATE, 4096, 0600));
-	memory = shmat(id, NULL, 0);
-	MUST_HOLD(memory != (void *)-1);
+	memory = must_attach(&id);
 	IN_FORK { EXPECT_EQ(2, attachments(id)); }
 	EXPECT_EQ(1, attachments(id));
 	MUST(shmctl(id, IPC_RMID, NULL));

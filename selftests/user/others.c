@@ -25,11 +25,6 @@ static long by_queued_signal(pid_t pid)
 	return sigqueue(pid, SIGURG, (union sigval){ 0 });
 }
 
-static long by_priority(pid_t pid)
-{
-	return setpriority(PRIO_PROCESS, pid, 19);
-}
-
 static long by_affinity(pid_t pid)
 {
 	cpu_set_t cpus;
@@ -55,11 +50,6 @@ static long by_trace(pid_t pid)
 	return ptrace(PTRACE_SEIZE, pid, NULL, NULL);
 }
 
-struct act {
-	const char *label;
-	long (*act)(pid_t pid);
-};
-
 ROWS(acts, struct act) = {
 	{ "kill", by_signal },
 	{ "pidfd_send_signal", by_pidfd },
@@ -70,28 +60,6 @@ ROWS(acts, struct act) = {
 	{ "move_pages", by_pages },
 	{ "ptrace", by_trace },
 };
-
-/* A process with all its ids that one, which waits to be killed. */
-static pid_t must_stay_as(unsigned id)
-{
-	int go[2];
-	pid_t pid;
-	char byte;
-
-	must_pipe(go);
-	pid = must_fork();
-	if (!pid) {
-		MUST(setresgid(id, id, id));
-		MUST(setresuid(id, id, id));
-		MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
-		MUST(write(go[1], "", 1));
-		for (;;) pause();
-	}
-	MUST(read(go[0], &byte, 1));
-	close(go[0]);
-	close(go[1]);
-	return pid;
-}
 
 TEST_EACH(
 	acts, user, processes_outside_are_out_of_reach,

@@ -5,6 +5,7 @@
 
 #include <linux/securebits.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
 
 #include "../harness/selftest.h"
@@ -43,6 +44,45 @@ static inline pid_t must_settle_with(const char *map)
 	MUST(put(owner, "uid_map", map));
 	MUST(put(owner, "gid_map", map));
 	return owner;
+}
+
+/* What one process may do to another: 0, or -1 with its errno. */
+struct act {
+	const char *label; /* the system call */
+	long (*act)(pid_t pid);
+};
+
+static inline long by_priority(pid_t pid)
+{
+	return setpriority(PRIO_PROCESS, pid, 19);
+}
+
+/* All ids of the caller's become that one, and its files in /proc stay its own. */
+static inline void must_become(unsigned id)
+{
+	MUST(setresgid(id, id, id));
+	MUST(setresuid(id, id, id));
+	MUST(prctl(PR_SET_DUMPABLE, 1, 0, 0, 0));
+}
+
+/* A process with all its ids that one, which waits to be killed. */
+static inline pid_t must_stay_as(unsigned id)
+{
+	int go[2];
+	pid_t pid;
+	char byte;
+
+	must_pipe(go);
+	pid = must_fork();
+	if (!pid) {
+		must_become(id);
+		MUST(write(go[1], "", 1));
+		for (;;) pause();
+	}
+	MUST(read(go[0], &byte, 1));
+	close(go[0]);
+	close(go[1]);
+	return pid;
 }
 
 /* N lines of one id each, none beside the other: id I inside is 1000 + 2 I outside. */
