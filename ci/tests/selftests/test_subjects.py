@@ -137,14 +137,14 @@ fi
 
 
 def through(tmp_path: Path, action: str, provides: str = "uts", available: str = "yes",
-            caller: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+            caller: tuple[str, ...] = (), test: tuple[str | Path, ...] = (SELFCHECK, *ONE)) \
+        -> subprocess.CompletedProcess[str]:
     """One test through a subject that does this."""
     fake = tmp_path / "fake"
     fake.write_text(FAKE.format(action=action, provides=provides, available=available))
     fake.chmod(0o755)
     (tmp_path / "root").mkdir(exist_ok=True)
-    return run(*caller, SELFCHECK, *ONE, "--timeout", "2", "--subject", fake,
-               "--rootfs", tmp_path / "root")
+    return run(*caller, *test, "--timeout", "2", "--subject", fake, "--rootfs", tmp_path / "root")
 
 
 @pytest.mark.parametrize("action, told", [
@@ -170,6 +170,15 @@ def test_a_subject_that_does_nothing_at_all_passes_only_where_it_may(tmp_path: P
     done = through(tmp_path, 'while [ "$1" != -- ]; do shift; done; shift; shift; '
                              f'exec {SELFCHECK} "$@"')
     assert done.returncode == 0, done.stdout
+
+
+def test_where_nothing_starts_nothing_is_refused(tmp_path: Path) -> None:
+    """A container that does not start says nothing of what was asked for, then."""
+    name = "uts.a_shared_namespace_is_not_renamed"
+    done = through(tmp_path, "exit 1", provides="uts hostname share",
+                   test=(BUILD / "selftests/uts", "--run", name))
+    assert "no container starts, whatever is asked for" in done.stdout, done.stdout
+    assert f"not ok 1 {name} # ERROR broken" in done.stdout
 
 
 def test_namespace_not_provided_is_a_skip(tmp_path: Path) -> None:
