@@ -128,12 +128,20 @@ class Bench:
 def qemus_below(pid: int) -> List[int]:
     """The QEMU processes among the children of a process, and theirs."""
     found = []
-    for path in Path("/proc", str(pid), "task").glob("*/children"):
-        for child in map(int, read(path).split()):
+    for thread in threads(pid):
+        for child in map(int, read(thread / "children").split()):
             if read(Path("/proc", str(child), "comm")).startswith("qemu"):
                 found.append(child)
             found += qemus_below(child)
     return found
+
+
+def threads(pid: int) -> List[Path]:
+    """The directories of a process's threads; none when the process is gone."""
+    try:
+        return list(Path("/proc", str(pid), "task").iterdir())
+    except OSError:
+        return []
 
 
 def read(path: Path) -> str:
