@@ -30,6 +30,8 @@ def members(image: Path) -> list[tuple[str, str]]:
                           f" {', '.join(manifest['missing'])}")
     files = [("kernel", manifest["kernel"]["sha256"])]
     files += [(part["file"], part["sha256"]) for part in manifest["parts"].values()]
+    if "tests" in manifest:
+        files.append((manifest["tests"]["file"], manifest["tests"]["sha256"]))
     return [*sorted(files), ("manifest.json", "")]
 
 

@@ -102,6 +102,29 @@ def section(data: bytes, wanted: str) -> bytes:
     return b""
 
 
+def at(data: bytes, address: int, length: int) -> bytes:
+    """LENGTH bytes of a program that is not position-independent, as they are at ADDRESS once it
+    is loaded."""
+    offset = _offset(data, address, length)
+    return data[offset:offset + length]
+
+
+def text_at(data: bytes, address: int) -> str:
+    """The string at ADDRESS of such a program."""
+    try:
+        return _text(data, _offset(data, address, 1))
+    except ValueError as error:
+        raise ElfError("damaged ELF file") from error
+
+
+def _offset(data: bytes, address: int, length: int) -> int:
+    """Where in the file an address is."""
+    for kind, place, start, size in _segments(data):
+        if kind == PT_LOAD and start <= address and address + length <= start + size:
+            return address - start + place
+    raise ElfError(f"nothing is loaded at address {address:#x}")
+
+
 def strip(data: bytes) -> bytes:
     """A program without what only a debugger reads.
 

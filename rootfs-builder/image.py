@@ -13,6 +13,7 @@ import hashlib
 import io
 import json
 import os
+import stat
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,12 +27,15 @@ import kernels
 import manifest
 import modules
 import packages
+import testlist
 
 HERE = Path(__file__).resolve().parent
 # The programs in the guest are of one release, so that every kernel meets the same subjects.
 USERLAND = "bookworm"
 CORE = "core"
 INDEX = "/usr/lib/modules"
+PROGRAMS = "/selftests"
+TESTS = "tests.json"
 
 
 class ImageError(Exception):
@@ -48,6 +52,7 @@ class Image:
     modules: dict[str, list[str]] = field(default_factory=dict)
     packages: list[packages.Package] = field(default_factory=list)
     missing: list[str] = field(default_factory=list)
+    tests: list[testlist.Test] = field(default_factory=list)
     config: list[str] = field(default_factory=list)
 
 
@@ -132,6 +137,14 @@ def add_promise(image: Image) -> None:
         image.parts[CORE].append(manifest.Item(text, ""))
 
 
+def add_tests(image: Image, build: Path) -> None:
+    """Lists the tests of the programs in the image, so that no guest has to be asked."""
+    image.tests = testlist.listed(
+        build / item.origin.partition(":")[2] for item in image.parts[CORE]
+        if str(Path(item.entry.path).parent) == PROGRAMS and item.entry.mode & 0o111
+        and stat.S_ISREG(item.entry.mode))
+
+
 def config_lacks(kernel: kernels.Kernel, arch: str) -> list[kconfig.Lack] | None:
     """What a kernel lacks of selftests/config; None when its configuration cannot be found."""
     if kernel.config is None:
@@ -206,6 +219,12 @@ def write_image(image: Image, output: Path) -> str:
     for stale in set(output.glob("initrd*.img")) - {output / part_file(part)
                                                     for part in image.parts}:
         stale.unlink()
+    if image.tests:
+        tests = (json.dumps(image.tests, separators=(",", ":")) + "\n").encode()
+        replace(output / TESTS, tests)
+        described["tests"] = {"file": TESTS, "sha256": sha256(tests)}
+    else:
+        (output / TESTS).unlink(missing_ok=True)
     described["digest"] = digest
     text = json.dumps(described, indent=1, sort_keys=True) + "\n"
     # Last: a manifest says that the image is whole.
@@ -253,6 +272,7 @@ def build(arguments: argparse.Namespace) -> int:
     add_libraries(image, trees)
     add_modules(image, modules.read_table(HERE / "modules"))
     add_promise(image)
+    add_tests(image, Path(arguments.build))
     used = {item.origin.partition(":")[2] for items in image.parts.values() for item in items
             if item.origin.startswith("package:")}
     image.packages = [package for package in wanted if package.name in used]

@@ -4,15 +4,15 @@
 
 #include <fnmatch.h>
 
-static struct test *first;
-static size_t registered;
+/* The section that TEST() fills, between the symbols that the linker makes for it. */
+extern struct test *const tests_begin[] __asm__("__start_selftests") __attribute__((weak));
+extern struct test *const tests_end[] __asm__("__stop_selftests") __attribute__((weak));
 
-void register_test(struct test *test)
-{
-	test->next = first;
-	first = test;
-	registered++;
-}
+/* rootfs-builder/testlist.py reads these fields at these places. */
+_Static_assert(offsetof(struct test, checks) == 16 && offsetof(struct test, layer) == 48 &&
+		       offsetof(struct test, name) == 72 && offsetof(struct test, file) == 80 &&
+		       offsetof(struct test, line) == 88,
+	       "rootfs-builder/testlist.py has other places");
 
 static int by_place(const void *left, const void *right)
 {
@@ -23,32 +23,40 @@ static int by_place(const void *left, const void *right)
 	return order ? order : one->line - other->line;
 }
 
-static void refuse_double_names(struct test **tests)
+static int by_name(const void *left, const void *right)
 {
-	for (size_t i = 0; i < registered; i++)
-		for (size_t j = 0; j < i; j++)
-			if (!strcmp(tests[i]->name, tests[j]->name)) {
-				fprintf(stderr,
-					"selftest: cannot run \"%s\": declared twice (%s:%d, "
-					"%s:%d)\n",
-					tests[i]->name, tests[j]->file, tests[j]->line,
-					tests[i]->file, tests[i]->line);
-				exit(64);
-			}
+	const struct test *one = *(struct test *const *)left;
+	const struct test *other = *(struct test *const *)right;
+	int order = strcmp(one->name, other->name);
+
+	return order ? order : by_place(left, right);
+}
+
+static void refuse_double_names(struct test **tests, size_t count)
+{
+	qsort(tests, count, sizeof(struct test *), by_name);
+	for (size_t i = 1; i < count; i++)
+		if (!strcmp(tests[i - 1]->name, tests[i]->name)) {
+			fprintf(stderr,
+				"selftest: cannot run \"%s\": declared twice (%s:%d, %s:%d)\n",
+				tests[i]->name, tests[i - 1]->file, tests[i - 1]->line,
+				tests[i]->file, tests[i]->line);
+			exit(64);
+		}
 }
 
 struct test **registry_sorted(size_t *count)
 {
-	struct test **tests = calloc(registered + 1, sizeof(struct test *));
-	size_t i = 0;
+	size_t found = ((uintptr_t)tests_end - (uintptr_t)tests_begin) / sizeof(struct test *);
+	struct test **tests = calloc(found + 1, sizeof(struct test *));
 
 	if (!tests)
 		exit(1);
-	for (struct test *test = first; test; test = test->next)
-		tests[i++] = test;
-	qsort(tests, registered, sizeof(struct test *), by_place);
-	refuse_double_names(tests);
-	*count = registered;
+	for (size_t i = 0; i < found; i++)
+		tests[i] = tests_begin[i];
+	refuse_double_names(tests, found);
+	qsort(tests, found, sizeof(struct test *), by_place);
+	*count = found;
 	return tests;
 }
 

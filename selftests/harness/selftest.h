@@ -58,11 +58,7 @@ struct test {
 	void (*run)(const void *row);
 	const void *rows; /* ROWS table, first field of a row is its label */
 	size_t row_count, row_size;
-	struct test *next;
 };
-
-/* Called before main() for each test of the program. */
-void register_test(struct test *test);
 
 /*
  * TEST(area, sentence, .says = "...", .checks = "...", ...) { body }
@@ -102,17 +98,16 @@ void register_test(struct test *test);
 		  .row_count = sizeof(table) / sizeof((table)[0]), __VA_ARGS__)                    \
 	static void area_##_##sentence(const table##_row *row)
 
+/* Also read from the program's file, without running it: rootfs-builder/testlist.py. */
 #define REGISTER_(area_, sentence, ...)                                                            \
-	__attribute__((constructor)) static void area_##_##sentence##_register(void)               \
-	{                                                                                          \
-		static struct test test_ = { .area = #area_,                                       \
-					     .name = #area_ "." #sentence,                         \
-					     .file = __FILE__,                                     \
-					     .line = __LINE__,                                     \
-					     .run = area_##_##sentence##_run,                      \
-					     __VA_ARGS__ };                                        \
-		register_test(&test_);                                                             \
-	}
+	static struct test area_##_##sentence##_test = { .area = #area_,                           \
+							 .name = #area_ "." #sentence,             \
+							 .file = __FILE__,                         \
+							 .line = __LINE__,                         \
+							 .run = area_##_##sentence##_run,          \
+							 __VA_ARGS__ };                            \
+	static struct test *const area_##_##sentence##_entry                                       \
+		__attribute__((section("selftests"), used)) = &area_##_##sentence##_test;
 
 /*
  * FIXTURE(name) { fields };   SETUP(name) { ... }   CLEANUP(name) { ... }

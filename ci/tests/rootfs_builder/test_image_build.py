@@ -288,6 +288,35 @@ def test_no_stale_part_is_left(sources: Path, tmp_path: Path) -> None:
     assert set(tree_of(output)) == {"kernel", "initrd.img", "manifest.json"}
 
 
+def test_tests_are_listed(sources: Path, tmp_path: Path) -> None:
+    """Beside the image, with a digest in the manifest and in bundles; an image whose programs do
+    not tell loses a list that was there."""
+    with open(sources / "rootfs-builder/image.manifest", "a", encoding="utf-8") as file:
+        file.write("core /selftests 0755 build-each:selftests\n")
+    output = tmp_path / "one/build"
+    (output / "selftests").mkdir(parents=True)
+    (output / "selftests/helper.sh").write_text("")
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-static", "-o", output / "selftests/demo", "-x", "c",
+                    "-"], text=True, check=True,
+                   input=f'#include "{TOP}/selftests/harness/selftest.h"\n'
+                         'TEST(demo, one, .says = "", .checks = "demo-01") {}\n'
+                         "int main(void) { return 1; }\n")
+    assert build(sources, output).returncode == 0
+    files = tree_of(output)
+    told = json.loads(files["manifest.json"])
+    assert json.loads(files["tests.json"]) == [["demo.one", "demo", "kernel", ["demo-01"]]]
+    assert told["tests"] == {"file": "tests.json",
+                             "sha256": hashlib.sha256(files["tests.json"]).hexdigest()}
+    bundles.write(tmp_path / "bundle", output / "image" / HOST, ["6.9.0-mine"])
+    with tarfile.open(tmp_path / "bundle") as archive:
+        assert "6.9.0-mine/tests.json" in archive.getnames()
+    (output / "selftests/other").write_text("#!/bin/sh\n")
+    (output / "selftests/other").chmod(0o755)
+    assert build(sources, output).returncode == 0
+    assert set(tree_of(output)) == {"kernel", "initrd.img", "manifest.json"}
+    assert "tests" not in json.loads(tree_of(output)["manifest.json"])
+
+
 def test_missing_programs(sources: Path, tmp_path: Path) -> None:
     """An image without init is an error, or, on request, says what is missing."""
     with open(sources / "rootfs-builder/image.manifest", "a", encoding="utf-8") as file:

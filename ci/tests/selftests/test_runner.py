@@ -19,6 +19,7 @@ import ktap  # noqa: E402
 
 BUILD = Path(os.environ.get("BULKHEAD_BUILD", Path(__file__).parents[3] / "build"))
 SELFCHECK = BUILD / "selfcheck/gcc/selfcheck"
+HARNESS = Path(__file__).resolve().parents[3] / "selftests/harness"
 GOOD = ["--run", "selfcheck.good_rows_pass", "--run", "selfcheck.true_claims_pass"]
 SKIPS = "selfcheck.absent_need_skips"
 
@@ -88,6 +89,23 @@ def test_order_is_by_file_and_line() -> None:
     order = names(run("--run", "*_row*", "--run", "*claims_*").stdout)
     assert order == ["selfcheck.true_claims_pass", "selfcheck.false_claims_fail",
                      "selfcheck.good_rows_pass", "selfcheck.one_bad_row_fails_the_test"]
+
+
+def test_a_name_declared_twice_is_refused(tmp_path: Path) -> None:
+    """Whatever stands between the two; both places are told."""
+    source = tmp_path / "twice.c"
+    source.write_text(f'#include "{HARNESS}/selftest.h"\n'
+                      'TEST(demo, one, .says = "") {}\nTEST(demo, two, .says = "") {}\n'
+                      '#define demo_one demo_again\n#define demo_one_run demo_again_run\n'
+                      '#define demo_one_test demo_again_test\n'
+                      '#define demo_one_entry demo_again_entry\n'
+                      'TEST(demo, one, .says = "") {}\n')
+    program = tmp_path / "twice"
+    subprocess.run(["gcc", "-D_GNU_SOURCE", "-static", "-o", program, source,
+                    *HARNESS.glob("*.c")], check=True)
+    done = run("--list", program=program)
+    assert (done.returncode, done.stdout) == (64, "")
+    assert f'"demo.one": declared twice ({source}:2, {source}:8)' in done.stderr
 
 
 def test_shuffle_is_told_and_repeatable() -> None:
