@@ -51,6 +51,7 @@ class Bench:
         self.tests = [line.split("\t")[0] for line in listed if line][:TESTS]
         if not self.tests:
             sys.exit(f"vm-bench: cannot find tests of \"{self.area}\"")
+        self.run("--tests", self.tests[0])
 
     def first_result(self, *options: str, cache: str = "warm") -> float:
         """Seconds from typing the command to the first test's result."""

@@ -9,7 +9,7 @@ import re
 import struct
 from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
-from launcher import cache
+from launcher import cache, plan
 from launcher.arch import ARCHES
 from launcher.errors import InfraError, UsageError
 
@@ -24,6 +24,7 @@ class Image(NamedTuple):
     parts: Dict[str, str]         # more of the initrd, for the subject of that name
     digest: str                   # of the image that the initrd is from
     checked: Dict[str, str]       # file -> SHA-256 that the manifest promises
+    tests: str                    # the file that lists the initrd's tests; "" when there is none
 
 
 def default_folder() -> str:
@@ -68,8 +69,12 @@ def _load(folder: str) -> Optional[Image]:
         checked[file] = facts["sha256"]
         if part != "core":
             parts[part] = file
+    tests = manifest.get("tests", {})
+    file = os.path.join(folder, tests["file"]) if tests else ""
+    if file:
+        checked[file] = tests["sha256"]
     return Image(about.get("name", name), manifest.get("arch", "x86_64"), kernel, initrd, parts,
-                 manifest.get("digest", ""), checked)
+                 manifest.get("digest", ""), checked, file)
 
 
 def _version(image: Image) -> List[int]:
@@ -159,6 +164,16 @@ def verify(image: Image, part: str = "") -> Dict[str, str]:
         raise InfraError(f"cannot boot \"{image.kernel}\": it is cut off, "
                          f"{have} of {size} bytes")
     return digests
+
+
+def known_tests(image: Image) -> List[plan.Planned]:
+    """The tests of IMAGE as its builder listed them; none when a guest has to be asked."""
+    try:
+        if image.tests and cache.file_digest(image.tests) == image.checked[image.tests]:
+            return plan.read_known(image.tests)
+    except OSError:
+        pass  # an image that somebody copied without it
+    return []
 
 
 def host_arch(machine: str) -> str:

@@ -10,7 +10,7 @@ import sys
 import time
 from typing import Any, Callable, Dict, List
 
-from launcher import hosts, interrupt, options as command_line, plan, setup
+from launcher import hosts, images, interrupt, options as command_line, plan, setup
 from launcher.errors import GuestDied, InfraError, UsageError
 from launcher.progress import Progress, error
 from launcher.runner import Job, Runner, Settings
@@ -97,24 +97,28 @@ def _catalogues(combos: List[setup.Combo], use_again: bool) -> List[plan.Catalog
 
 def _catalogue(combo: setup.Combo, use_again: bool) -> plan.Catalogue:
     def ask() -> plan.Catalogue:
+        # What is added may be other tests.
+        known = images.known_tests(combo.image) if "additions" not in combo.digests else []
+        if known and combo.subject == plan.KERNEL_SUBJECT:
+            return plan.parse_list([], combo.subject, known)
         for _ in range(LIST_ATTEMPTS - 1):
             try:
-                return _listed(combo, use_again)
+                return _listed(combo, known, use_again)
             except BootFailed as problem:
                 if combo.supplier.dead:
                     raise
                 combo.supplier.troubles.append(str(problem))
-        return _listed(combo, use_again)
+        return _listed(combo, known, use_again)
     files = {name: digest for name, digest in combo.digests.items() if name != "kernel"}
     return plan.cached_catalogue({**files, "arch": combo.image.arch}, combo.subject, ask)
 
 
-def _listed(combo: setup.Combo, use_again: bool) -> plan.Catalogue:
-    """Asks a guest; its kernel may die of that as of anything else. Raises BootFailed then: no
-    test was running."""
+def _listed(combo: setup.Combo, known: List[plan.Planned], use_again: bool) -> plan.Catalogue:
+    """Asks a guest for what is not KNOWN; its kernel may die of that as of anything else. Raises
+    BootFailed then: no test was running."""
     guest = combo.supplier.fresh()
     try:
-        catalogue = plan.read_catalogue(guest, combo.subject)
+        catalogue = plan.read_catalogue(guest, combo.subject, known)
     except GuestDied as problem:
         why = explain_boot(guest, problem, guest.close())
         raise BootFailed(f"cannot list the tests: {why}", guest.log_text()) from None

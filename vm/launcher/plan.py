@@ -18,21 +18,23 @@ from launcher.stopwatch import Stopwatch
 KERNEL_SUBJECT = "kernel"  # the pseudo subject: tests of the kernel alone, no runtime between
 LIST_SECONDS = 60
 
-# Says each program's name and its list; for a subject also what its adapter tells about it.
-# Packed, since an emulated UART costs more a byte than gzip does.
+# Says each program's name and its list, unless the list is KNOWN; for a subject also what its
+# adapter tells about it. Packed, since an emulated UART costs more a byte than gzip does.
+ASK, KNOWN = "ask", "known"
 LIST_SCRIPT = """
 list() {
-    if [ -n "$1" ]; then
-        [ -x "$1" ] || { echo "no-subject"; return; }
-        "$1" describe | sed 's/^/describe /'
+    if [ -n "$2" ]; then
+        [ -x "$2" ] || { echo "no-subject"; return; }
+        "$2" describe | sed 's/^/describe /'
     fi
+    [ "$1" = ask ] || return
     for program in /selftests/*; do
         [ -f "$program" ] && [ -x "$program" ] || continue
         echo "program ${program##*/}"
-        "$program" --list ${1:+--subject "$1"} || echo "broken $program $?"
+        "$program" --list ${2:+--subject "$2"} || echo "broken $program $?"
     done
 }
-list "$1" | gzip | base64
+list "$1" "$2" | gzip | base64
 """
 
 
@@ -81,9 +83,10 @@ def unpack_list(lines: Sequence[str], said: str = "") -> List[str]:
                          f"{said or error}") from None
 
 
-def parse_list(lines: Sequence[str], subject: str) -> Catalogue:
-    """Reads what LIST_SCRIPT found. Raises InfraError when it makes no sense."""
-    tests: List[Planned] = []
+def parse_list(lines: Sequence[str], subject: str, known: Sequence[Planned] = ()) -> Catalogue:
+    """Reads what LIST_SCRIPT found, beside tests that are KNOWN. Raises InfraError when it makes
+    no sense."""
+    tests: List[Planned] = list(known)
     describe: Dict[str, str] = {}
     program = ""
     for line in lines:
@@ -110,10 +113,18 @@ def parse_list(lines: Sequence[str], subject: str) -> Catalogue:
     return Catalogue(tests, describe)
 
 
-def read_catalogue(guest: Guest, subject: str) -> Catalogue:
-    """Asks a guest for its tests. Raises InfraError when it cannot say, and GuestDied."""
-    guest.execute(["/bin/sh", "-c", LIST_SCRIPT, "list", adapter(subject)], "list") \
-        if adapter(subject) else guest.execute(["/bin/sh", "-c", LIST_SCRIPT], "list")
+def read_known(file: str) -> List[Planned]:
+    """The tests that rootfs-builder listed in a FILE beside the image. Raises OSError, ValueError
+    and TypeError."""
+    with open(file, encoding="utf-8") as source:
+        return [Planned(*entry) for entry in json.load(source)]
+
+
+def read_catalogue(guest: Guest, subject: str, known: Sequence[Planned] = ()) -> Catalogue:
+    """Asks a guest for its tests, or for the subject alone when they are KNOWN. Raises InfraError
+    when it cannot say, and GuestDied."""
+    asked = [KNOWN if known else ASK, *filter(None, [adapter(subject)])]
+    guest.execute(["/bin/sh", "-c", LIST_SCRIPT, "list", *asked], "list")
     lines: List[str] = []
     said = ""
     limit = LIST_SECONDS * guest.factor
@@ -125,7 +136,7 @@ def read_catalogue(guest: Guest, subject: str) -> Catalogue:
             if event.kind == "err":
                 said = event.text
             if event.kind == "exit":
-                return parse_list(unpack_list(lines, said), subject)
+                return parse_list(unpack_list(lines, said), subject, known)
     raise InfraError(f"cannot list the tests: no answer within {limit:.0f} s")
 
 

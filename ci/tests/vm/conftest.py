@@ -123,6 +123,12 @@ def launch(image: Path, cache: Path, tmp_path: Path) -> Launcher:
     return Launcher(image, cache, tmp_path)
 
 
+@pytest.fixture
+def own(image: Path, tmp_path: Path) -> Launcher:
+    """The same with a cache of its own."""
+    return Launcher(image, tmp_path / "cache", tmp_path)
+
+
 @pytest.fixture(autouse=True)
 def time_limit() -> None:
     """In place of the limit for all rooms: each call of the launcher has one of its own, and an

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import pty
 import re
 import select
 import shlex
+import shutil
 import socket
 import subprocess
 import threading
 import time
+from pathlib import Path
 from typing import List
 
 import pytest
@@ -27,6 +31,59 @@ def test_list(launch: Launcher) -> None:
     assert done.status == 0
     assert done.out == "".join(f"demo.{name}\tkernel\tdemo-01 demo-02\n"
                                for name in ("passes", "fails", "passes_again"))
+
+
+def with_a_list(launch: Launcher, *entries: object, digest: str = "") -> Path:
+    """The image once more, with a list of its tests as rootfs-builder makes it."""
+    folder = launch.scratch / "listed" / ARCH / "6.12"
+    shutil.copytree(launch.image / ARCH / "6.12", folder)
+    tests = folder / "tests.json"
+    tests.write_text(json.dumps(entries))
+    manifest = json.loads((folder / "manifest.json").read_text())
+    manifest["tests"] = {"file": tests.name,
+                         "sha256": digest or hashlib.sha256(tests.read_bytes()).hexdigest()}
+    (folder / "manifest.json").write_text(json.dumps(manifest))
+    launch.image = launch.scratch / "listed"
+    return tests
+
+
+ENTRIES = (["demo.passes", "demo", "kernel", ["demo-07"]], ["demo.fails", "demo", "kernel", []],
+           ["demo.other", "demo", "runtime", []])
+
+
+def test_a_list_beside_the_image_needs_no_guest(own: Launcher) -> None:
+    with_a_list(own, *ENTRIES)
+    done = own("--list", tests="passes")
+    assert (done.status, done.out) == (0, "demo.passes\tkernel\tdemo-07\n"), done.err
+    assert not (own.cache / "bulkhead/snapshots").exists(), "nothing was booted"
+    done = own(tests="passes")
+    assert done.statuses() == {"passes": "pass"}
+    assert done.report and (done.report["runs"][0]["boots"], done.status) == (1, 0)
+
+
+def test_a_list_beside_the_image_serves_a_subject(own: Launcher) -> None:
+    with_a_list(own, *ENTRIES)
+    done = own("--list", "--subject", "fake", tests="")
+    assert (done.status, done.out) == (0, "demo.other\truntime\t\n"), done.err
+    done = own("--list", "--subject", "stranger", tests="")
+    assert (done.status, done.out) == (3, "")
+    assert "cannot find subject \"stranger\" in the image" in done.err
+
+
+@pytest.mark.parametrize("doubt", ["digest", "gone", "damaged", "added"])
+def test_a_doubtful_list_beside_the_image_is_not_used(own: Launcher, doubt: str) -> None:
+    """A guest is asked then. What is added to the image may be other tests."""
+    tests = with_a_list(own, *ENTRIES, digest="0" * 64 if doubt == "digest" else "")
+    options: List[str] = []
+    if doubt == "gone":
+        tests.unlink()
+    elif doubt == "damaged":
+        tests.write_text("[]")
+    elif doubt == "added":
+        options = ["--add", f"{tests}:/somewhere"]
+    done = own("--list", *options, tests="passes fails")
+    assert done.out == "".join(f"demo.{name}\tkernel\tdemo-01 demo-02\n"
+                               for name in ("passes", "fails")), done.err
 
 
 def test_dry_run_prints_a_command_that_boots(launch: Launcher) -> None:

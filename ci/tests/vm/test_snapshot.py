@@ -19,12 +19,6 @@ from launcher import cpio, snapshot
 from .conftest import ARCH, TREE, Finished, Launcher, our_guests
 
 
-@pytest.fixture
-def own(image: Path, tmp_path: Path) -> Launcher:
-    """A launcher with a cache of its own."""
-    return Launcher(image, tmp_path / "cache", tmp_path)
-
-
 def counts(done: Finished) -> "tuple[int, int]":
     """How often guests were booted and restored; an emulator loses a boot now and then."""
     assert done.report, done.err
