@@ -54,7 +54,7 @@ lint-vm:
 	clang -fsyntax-only $(filter-out -s -static,$(VM_CFLAGS)) $(VM_GUEST_SRC)
 	shellcheck vm/run-tests.sh ci/tests/vm/guest/subject
 	flake8 --max-line-length 100 vm ci/tests/vm
-	cd vm && mypy --strict --no-incremental --cache-dir=/dev/null launcher report bench.py peer.py
+	cd vm && mypy --strict --no-incremental --cache-dir=/dev/null launcher report bench.py bytecode.py peer.py
 
 CHECKS += check-vm vm-check
 LINTS  += lint-vm

@@ -81,4 +81,5 @@ MINGW* | MSYS* | CYGWIN*) # paths as the host's own programs understand them
 	;;
 esac
 # -I -S: nothing of the user's Python set-up can get between, and start-up is twice as fast.
-exec "$python" -I -S -X "pycache_prefix=$cache" "${folder:-/}" "$@"
+# -B: nothing is written here; bytecode.py says where to.
+exec "$python" -B -I -S -X "bytecode=$cache" "${folder:-/}" "$@"

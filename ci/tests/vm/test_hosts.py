@@ -89,6 +89,22 @@ def test_no_python(system: str, advice: str, tmp_path: Path) -> None:
         assert advice in done.stderr
 
 
+def test_bytecode_is_kept_in_the_cache_alone(tmp_path: Path) -> None:
+    """The launcher's own, since that of the standard library is where Python was installed; and
+    none beside the sources, however the script is called."""
+    tree = tmp_path / "tree"
+    shutil.copytree(TREE / "vm", tree / "vm", ignore=shutil.ignore_patterns("__pycache__"))
+    for number, words in enumerate((["vm/run-tests.sh"], ["./run-tests.sh"],
+                                    [str(tree / "vm/run-tests.sh")])):
+        cache = tmp_path / f"cache{number}"
+        subprocess.run(["/bin/sh", *words, "--help"], check=True, stdout=subprocess.DEVNULL,
+                       cwd=tree / "vm" if words[0].startswith(".") else tree,
+                       env={**os.environ, "XDG_CACHE_HOME": str(cache)})
+        kept = {file.relative_to(cache / "bulkhead/bytecode") for file in cache.rglob("*.pyc")}
+        assert kept and all(str(tree)[1:] in str(file) for file in kept), kept
+        assert not list(tree.rglob("*.pyc"))
+
+
 def test_macos_skips_a_python_that_is_too_old(tmp_path: Path) -> None:
     path = bare_path(tmp_path / "bin", uname="echo Darwin", python3="exit 1",
                      python=f'exec {sys.executable} "$@"')
@@ -102,7 +118,7 @@ def test_msys_gets_native_paths_and_no_rewriting(tmp_path: Path) -> None:
     lines = call(["sh"], path, "--add", "m.ko:/m.ko").stdout.split("\n")
     assert lines[0] == "1 *"
     assert f"<C:{TREE}/vm><--add><m.ko:/m.ko>" in lines[1]
-    assert "<pycache_prefix=C:" in lines[1]
+    assert "<bytecode=C:" in lines[1]
 
 
 @pytest.mark.parametrize("system, folder", [
