@@ -61,7 +61,8 @@ struct container {
 	int born[2];             /* tid that the kernel gave the usher, the janitor (clone.h) */
 	int host_pidfd;          /* of bulkhead itself (janitor.h) */
 	struct cpus cpus;        /* that bulkhead may use */
-	bool netns_aside;        /* the host side makes the network namespace */
+	bool has_idle_cpu;       /* one of them has no work */
+	uint64_t made_aside;     /* CLONE_NEW* that the host side makes meanwhile (netns.c) */
 	uint64_t made_by_clone;  /* CLONE_NEW* for clone3() */
 	uint64_t made_inside;    /* CLONE_NEW* that the inside makes itself */
 	int cgroup;              /* directory */
@@ -107,6 +108,8 @@ struct inside {
 	int fs[KERNEL_FS];     /* the roots of /proc, /dev and /sys: no path leads elsewhere */
 	bool proc_is_borrowed; /* the host's, with what is mounted below it */
 	int device_trees[8];
+	bool no_powercap;             /* this machine has none, says the host's sysfs */
+	bool no_throttling;           /* likewise */
 	int empty_dir;                /* the mask of directories, a mount; 0: none yet */
 	char **init_argv;             /* --init: what PID 1 is executed with; [2] takes the path */
 	char path[COMMAND_PATH_ROOM]; /* the command, found */

@@ -25,7 +25,7 @@
  *	                                     execve
  *	        <--------------------  FAILED (in place of READY; the command never runs)
  *
- * (*) and meet twice after it, if a CPU is idle; else clone3 makes it.
+ * (*) and meet twice after it, if there is another CPU; else clone3 makes it.
  * (+) those that clone3 has not made: see namespaces.c.
  *
  * Until execve the inside shares bulkhead's memory (but with --memory) and runs on a stack
@@ -62,6 +62,7 @@ static int inside_build(struct inside *in)
 	TRY(binds_open(in));
 	TRY(userns_inside(in));
 	TRY(kernelfs_open(in));
+	TRY(mask_look(in));
 	TRY(rootfs_attach(in));
 	TRY(rootfs_pivot(in));
 	TRY(kernelfs_mount_proc_dev(in));

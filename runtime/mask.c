@@ -25,14 +25,15 @@ static const char *const proc_dirs[] = {
 	"/proc/scsi",
 };
 
-static const char *const sys_dirs[] = {
-	"/sys/firmware",
-	"/sys/devices/virtual/powercap",
-};
-
 static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
+
+/* How much power was used, and, for each processor, how it was throttled, tells of others' load. */
+#define VIRTUAL_DIR "/sys/devices/virtual"
+#define POWERCAP    VIRTUAL_DIR "/powercap"
+#define CPU_DIR     "/sys/devices/system/cpu/cpu"
+#define THROTTLE    "/thermal_throttle"
 
 #define COUNT(set) (sizeof(set) / sizeof(*(set)))
 
@@ -57,12 +58,18 @@ static int inspect_masked(struct inside *in, const char *path, unsigned long fla
 	return 0;
 }
 
-/* A path that is not there needs no mask. ENOENT alone is no proof: one call may be lost. */
-static bool is_absent(const char *path, long ret)
+/* ENOENT alone is no proof: one call may be lost. */
+static bool is_really_absent(const char *name, long ret)
 {
 	struct statfs st;
 
-	return ret == -ENOENT && sys_statfs(name_in_fs(path), &st) == -ENOENT;
+	return ret == -ENOENT && sys_statfs(name, &st) == -ENOENT;
+}
+
+/* A path that is not there needs no mask. */
+static bool is_absent(const char *path, long ret)
+{
+	return is_really_absent(name_in_fs(path), ret);
 }
 
 /* @ret: what the mount of the mask returned. */
@@ -75,22 +82,35 @@ static int judge_mask(struct inside *in, const char *path, long ret, unsigned lo
 	return inspect_masked(in, path, flags);
 }
 
-/* The null of our own /dev, whatever the rootfs makes of the path to it. */
+/* The null of our own /dev, whatever the rootfs makes of the path to it: a mount of its own. */
+static int open_null(struct inside *in)
+{
+	int tree = sys_open_tree(in->fs[DEV], "null",
+				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+
+	return tree < 0 ? fail(&in->fault, STEP_mask, "/dev/null", tree) : tree;
+}
+
 static int mask_files(struct inside *in)
 {
-	int null = sys_openat(in->fs[DEV], "null", O_PATH | O_NOFOLLOW | O_CLOEXEC, 0);
-	char source[32] = "self/fd/";
+	int tree = -1;
 
-	if (null < 0)
-		return fail(&in->fault, STEP_mask, "/dev/null", null);
-	text_add_number(source, sizeof(source), (uint64_t)null);
 	for (size_t i = 0; i < COUNT(proc_files); i++) {
 		const char *path = proc_files[i];
-		int ret = sys_mount(source, name_in_fs(path), NULL, MS_BIND, NULL);
+		int ret;
 
+		if (tree < 0)
+			tree = open_null(in);
+		if (tree < 0)
+			return tree;
+		ret = sys_attach_tree(tree, AT_FDCWD, name_in_fs(path), 0);
 		TRY(judge_mask(in, path, ret, 0));
+		if (ret < 0)
+			continue; /* nothing to hide there: the mount is for the next one */
+		sys_close(tree);
+		tree = -1;
 	}
-	sys_close(null);
+	sys_close(tree);
 	return 0;
 }
 
@@ -163,27 +183,49 @@ int mask_proc(struct inside *in)
 	return 0;
 }
 
-/* What a processor's throttling tells of others' load: one directory each, on bare metal. */
 static int mask_throttling(struct inside *in)
 {
 	struct statfs st;
 	char path[64];
 
-	for (uint64_t cpu = 0;; cpu++) {
+	for (uint64_t cpu = 0; !in->no_throttling; cpu++) {
 		*path = '\0';
-		text_add(path, sizeof(path), "/sys/devices/system/cpu/cpu");
+		text_add(path, sizeof(path), CPU_DIR);
 		text_add_number(path, sizeof(path), cpu);
-		text_add(path, sizeof(path), "/thermal_throttle");
+		text_add(path, sizeof(path), THROTTLE);
 		if (is_absent(path, sys_statfs(name_in_fs(path), &st)))
-			return 0;
+			break;
 		TRY(mask_dir(in, path));
 	}
+	return 0;
 }
 
 int mask_sys(struct inside *in)
 {
 	TRY(kernelfs_enter(in, SYS));
-	for (size_t i = 0; i < COUNT(sys_dirs); i++)
-		TRY(mask_dir(in, sys_dirs[i]));
+	TRY(mask_dir(in, "/sys/firmware"));
+	if (!in->no_powercap)
+		TRY(mask_dir(in, POWERCAP));
 	return mask_throttling(in);
+}
+
+/* The host's sysfs has the directory @dir, and nothing at @path in it. */
+static bool host_lacks(const char *dir, const char *path)
+{
+	struct statfs st = { .f_type = 0 };
+
+	return sys_statfs(dir, &st) == 0 && st.f_type == SYSFS_MAGIC &&
+	       is_really_absent(path, sys_statfs(path, &st));
+}
+
+/*
+ * Both are absent from most virtual machines, and every sysfs has the same devices. To look
+ * for them in a new one would have it build each directory on the way, and take it down
+ * with the container; the host's has them.
+ */
+int mask_look(struct inside *in)
+{
+	in->no_powercap = host_lacks(VIRTUAL_DIR, POWERCAP);
+	in->no_throttling = host_lacks(CPU_DIR "0", CPU_DIR "0" THROTTLE);
+	return 0;
 }

@@ -2,7 +2,8 @@
 /*
  * Who makes which namespace. clone3() makes them all, but for three sets:
  *
- * - a network namespace that the host side makes at the same time (netns.c);
+ * - a network namespace that the host side makes at the same time (netns.c), and with it
+ *   the IPC namespace, which takes half as long as what then remains;
  * - then all that need no help from there: while clone3() made them that would wait;
  * - the cgroup namespace of a container with a cgroup of its own, whose root is the cgroup
  *   of the process that creates it (cgroup_namespaces(7)): with clone3() that is bulkhead's.
@@ -16,7 +17,7 @@
 
 #include <sched.h>
 
-enum { NEED_NO_HELP = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWIPC | CLONE_NEWCGROUP };
+enum { NEED_NO_HELP = CLONE_NEWNS | CLONE_NEWUTS | CLONE_NEWCGROUP };
 
 void namespaces_share_out(struct container *c)
 {
@@ -24,12 +25,10 @@ void namespaces_share_out(struct container *c)
 	uint64_t later = plan_has_limits(p) ? CLONE_NEWCGROUP : 0;
 
 	/* Whom the inside waits for looks at its namespaces before that (leftovers.h). */
-	if (c->netns_aside && !meet_is_awaited(p))
+	if (c->made_aside && !meet_is_awaited(p))
 		later = NEED_NO_HELP;
 	c->made_inside = p->namespaces & later;
-	c->made_by_clone = p->namespaces & ~later;
-	if (c->netns_aside)
-		c->made_by_clone &= ~(uint64_t)CLONE_NEWNET;
+	c->made_by_clone = p->namespaces & ~later & ~c->made_aside;
 }
 
 /*

@@ -2,11 +2,12 @@
 /*
  * The network namespace: nothing but a loopback, and that is up (netdevice(7)).
  *
- * To make one takes the kernel as long as all the rest of a container. So where a CPU is
- * idle the host side does it, while the inside builds its mounts on that CPU, and the
- * inside joins it then, by way of bulkhead's pidfd (setns(2), Linux 5.8). Bulkhead itself
- * stays there: it has no use for a network. Otherwise clone3() makes it with the others;
- * so it does in a user namespace, where /sys is mounted before it would be joined.
+ * To make one takes the kernel as long as all the rest of a container. So where there is more
+ * than one CPU the host side does it, while the inside builds its mounts on an idle one, or
+ * as soon as it gets one, and the inside joins it then, by way of bulkhead's pidfd (setns(2),
+ * Linux 5.8). Bulkhead itself stays there: it has no use for a network. The IPC namespace
+ * goes the same way. Otherwise clone3() makes them with the others; so it does in a user
+ * namespace, where /sys is mounted before it would be joined.
  */
 #include "janitor.h"
 #include "meet.h"
@@ -78,76 +79,65 @@ static unsigned int count_runnable(void)
 	return n;
 }
 
-/*
- * Only a CPU without other work makes it cheaper: behind another process the inside would
- * wait for longer than it saves.
- */
-static bool is_worth_it(struct cpus *cpus)
-{
-	unsigned int runnable;
-
-	cpus->size = RAW3(SYS_sched_getaffinity, 0, sizeof(cpus->bits), cpus->bits);
-	runnable = count_runnable();
-	return runnable && runnable < count_cpus(cpus);
-}
-
 int netns_prepare(struct container *c)
 {
 	const struct plan *p = c->plan;
+	unsigned int cpus, runnable;
 	int ret;
 
-	if (!(p->namespaces & CLONE_NEWNET) || plan_is_in_userns(p) || !is_worth_it(&c->cpus))
+	if (!(p->namespaces & CLONE_NEWNET) || plan_is_in_userns(p))
 		return 0;
-	c->netns_aside = true;
+	c->cpus.size = RAW3(SYS_sched_getaffinity, 0, sizeof(c->cpus.bits), c->cpus.bits);
+	cpus = count_cpus(&c->cpus);
+	if (cpus < 2)
+		return 0;
+	runnable = count_runnable();
+	c->has_idle_cpu = runnable && runnable < cpus;
+	c->made_aside = p->namespaces & (CLONE_NEWNET | CLONE_NEWIPC);
 	ret = janitor_open_host(c);
 	return ret < 0 ? fail(&c->fault, STEP_prepare_host, "pidfd_open", ret) : 0;
 }
 
 /*
  * The inside on any CPU but ours: the scheduler may have put it behind us, to wait until
- * we sleep. Where it cannot be done, they take turns.
+ * we sleep. Where it cannot be done, they take turns; and where each CPU has other work,
+ * since behind another process the inside would wait for longer.
  */
 static void send_inside_ahead(struct container *c)
 {
 	struct cpus others = c->cpus;
 	unsigned int cpu = 0;
 
-	if (c->cpus.size < 1 || RAW3(SYS_getcpu, &cpu, NULL, NULL) < 0 || cpu >= CPU_ROOM)
+	if (!c->has_idle_cpu || RAW3(SYS_getcpu, &cpu, NULL, NULL) < 0 || cpu >= CPU_ROOM)
 		return;
 	others.bits[cpu / LONG_BITS] &= ~(1UL << cpu % LONG_BITS);
 	RAW3(SYS_sched_setaffinity, c->pid, others.size, others.bits);
 }
 
-/* True when we may now use exactly the CPUs in @all. */
-static bool has_cpus(const struct cpus *all)
+/* True when @pid, or with 0 we, may now use exactly the CPUs in @all. */
+static bool has_cpus(pid_t pid, const struct cpus *all)
 {
 	struct cpus now = { .size = all->size };
 
-	return RAW3(SYS_sched_getaffinity, 0, sizeof(now.bits), now.bits) == all->size &&
+	return RAW3(SYS_sched_getaffinity, pid, sizeof(now.bits), now.bits) == all->size &&
 	       memcmp(&now, all, sizeof(now)) == 0;
 }
 
 /*
- * Back to the CPUs that bulkhead itself may use. The kernel remembers what was asked for:
- * to ask for all there can be lets a cpuset add some later. Where that is more than the
- * caller has (taskset(1)), it is what the caller has.
+ * The inside back on the CPUs that bulkhead itself may use. The kernel remembers what was
+ * asked for: to ask for all there can be lets a cpuset add some later. Where that is more
+ * than the caller has (taskset(1)), it is what the caller has. The inside looks.
  */
-static int return_to_all_cpus(struct inside *in)
+static void let_inside_on_all_cpus(struct container *c)
 {
-	const struct cpus *all = &in->host->cpus;
+	const struct cpus *all = &c->cpus;
 	struct cpus any;
-	long ret;
 
-	if (all->size < 1)
-		return 0;
+	if (!c->has_idle_cpu)
+		return;
 	memset(any.bits, 0xff, (size_t)all->size);
-	ret = RAW3(SYS_sched_setaffinity, 0, all->size, any.bits);
-	if (ret == 0 && has_cpus(all))
-		return 0;
-	ret = RAW3(SYS_sched_setaffinity, 0, all->size, all->bits);
-	if (ret < 0 || !has_cpus(all))
-		return fail(&in->fault, STEP_scheduling, "sched_setaffinity", ret ? ret : LIE);
-	return 0;
+	if (RAW3(SYS_sched_setaffinity, c->pid, all->size, any.bits) < 0 || !has_cpus(c->pid, all))
+		RAW3(SYS_sched_setaffinity, c->pid, all->size, all->bits);
 }
 
 static int say(struct container *c, enum meeting meeting)
@@ -161,14 +151,15 @@ int netns_host(struct container *c)
 {
 	long ret;
 
-	if (!c->netns_aside)
+	if (!c->made_aside)
 		return 0;
 	send_inside_ahead(c);
-	ret = RAW1(SYS_unshare, CLONE_NEWNET);
+	ret = RAW1(SYS_unshare, c->made_aside);
 	if (ret < 0)
 		return fail(&c->fault, STEP_make_netns, "unshare", ret);
 	TRY(say(c, MEET_NETWORK));
 	TRY(connect_loopback(&c->fault));
+	let_inside_on_all_cpus(c);
 	return say(c, MEET_CONNECTED);
 }
 
@@ -188,30 +179,38 @@ static uint64_t own_namespace(const struct inside *in)
 	return stx.stx_ino;
 }
 
-/* Another namespace than before: neither has the host side's unshare() lied, nor setns(). */
+/*
+ * Another namespace than before: neither has the host side's unshare() lied, nor setns(). Each
+ * gives both namespaces or none.
+ */
 static int join(struct inside *in)
 {
 	uint64_t now, before = own_namespace(in);
 	long ret;
 
 	TRY(await(in, MEET_NETWORK));
-	ret = RAW2(SYS_setns, in->host->host_pidfd, CLONE_NEWNET);
+	ret = RAW2(SYS_setns, in->host->host_pidfd, in->host->made_aside);
 	if (ret < 0)
 		return fail(&in->fault, STEP_join_netns, "setns", ret);
 	now = own_namespace(in);
 	if (!before || !now || now == before)
 		return fail(&in->fault, STEP_join_netns, "setns", LIE);
-	return return_to_all_cpus(in);
+	return 0;
 }
 
 int netns_inside(struct inside *in)
 {
 	if (!(in->plan->namespaces & CLONE_NEWNET))
 		return 0;
-	return in->host->netns_aside ? join(in) : connect_loopback(&in->fault);
+	return in->host->made_aside ? join(in) : connect_loopback(&in->fault);
 }
 
 int netns_await(struct inside *in)
 {
-	return in->host->netns_aside ? await(in, MEET_CONNECTED) : 0;
+	if (!in->host->made_aside)
+		return 0;
+	TRY(await(in, MEET_CONNECTED));
+	if (in->host->has_idle_cpu && !has_cpus(0, &in->host->cpus))
+		return fail(&in->fault, STEP_scheduling, "sched_setaffinity", LIE);
+	return 0;
 }

@@ -69,6 +69,7 @@ int kernelfs_mount_sys(struct inside *in);        /* what shows the network name
 int kernelfs_enter(struct inside *in, int which); /* stand in PROC, DEV or SYS */
 
 /* mask.c: kernel paths hidden or read-only */
+int mask_look(struct inside *in); /* what is not there, while the host is in sight */
 int mask_proc(struct inside *in); /* leaves us standing in /proc */
 int mask_sys(struct inside *in);
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -73,24 +74,42 @@ def under_load(box: Runtime, load: str, *options: str) -> Runtime:
     return replace(box, caller=replace(box.caller, switch=around))
 
 
-@pytest.mark.parametrize("load, aside", [
+@pytest.mark.parametrize("load, sent", [
     ("0.00 0.00 0.00 1/99 1234", True),
     ("9.00 9.00 9.00 9999/9999 1234", False),
     ("0.00 0.00 0.00", False),
     ("", False),
     ("1" * 200, False),
 ])
-def test_namespaces_are_not_made_by_clone3_where_a_cpu_is_idle(as_root: Runtime, load: str,
-                                                               aside: bool) -> None:
-    """So are those that need no help: see namespaces.c. Either way they are its own."""
+def test_namespaces_are_not_made_by_clone3_where_there_are_two_cpus(as_root: Runtime, load: str,
+                                                                    sent: bool) -> None:
+    """The host side and the inside make them: see namespaces.c. To another CPU the inside is
+    sent only where one is idle. Either way they are its own."""
     trace = as_root.work / "trace"
-    report = under_load(as_root, load, "-e", "trace=clone3,unshare", "-o", str(trace)).report()
+    report = under_load(as_root, load, "-o", str(trace), "-e",
+                        "trace=clone3,unshare,sched_setaffinity").report()
     assert report.all("interface") == ["lo up"]
+    assert ("sched_setaffinity(" in trace.read_text()) == sent
     for name in ("net", "mnt", "uts", "ipc", "cgroup"):
         assert report.table("ns")[name] != host_namespace(name)
-        flag = f"CLONE_NEW{'NS' if name == 'mnt' else name.upper()}"
-        calls = [line for line in trace.read_text().splitlines() if flag in line]
-        assert len(calls) == 1 and ("unshare(" in calls[0]) == aside
+        assert who_made(trace, name) == ["unshare"]
+
+
+def who_made(trace: Path, name: str) -> list[str]:
+    """The system calls of a trace that were to make a namespace."""
+    flag = f"CLONE_NEW{'NS' if name == 'mnt' else name.upper()}"
+    return [line.split("(")[0].split()[-1] for line in trace.read_text().splitlines()
+            if re.search(rf"{flag}\b", line)]
+
+
+def test_namespaces_are_made_by_clone3_where_there_is_one_cpu(as_root: Runtime) -> None:
+    trace = as_root.work / "trace"
+    around = ("taskset", "-c", str(min(os.sched_getaffinity(0))), "strace", "-f", "-qq",
+              "-o", str(trace), "-e", "trace=clone3,unshare")
+    box = replace(as_root, caller=replace(as_root.caller, switch=around))
+    assert box.report().all("interface") == ["lo up"]
+    for name in ("net", "mnt", "uts", "ipc", "cgroup"):
+        assert who_made(trace, name) == ["clone3"]
 
 
 def test_container_that_stayed_in_the_hosts_namespaces_runs_nothing(as_root: Runtime) -> None:

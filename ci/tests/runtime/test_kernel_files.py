@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import stat
 import struct
 from dataclasses import replace
@@ -43,6 +44,25 @@ def test_masked_directories_are_empty_and_read_only(runtime: Runtime) -> None:
         result = runtime.sh(f"ls -A {path}; touch {path}/x 2>&1")
         assert result.status != 0
         assert "ead-only file system" in result.out and len(result.out.splitlines()) == 1, path
+
+
+@pytest.mark.parametrize("hidden, trusted", [
+    ("/proc/driver", True), ("/sys", False), ("/sys/devices/virtual", False),
+    ("/sys/devices/system", False)])
+def test_the_hosts_sysfs_is_asked_for_what_is_absent_where_it_is_whole(
+        as_root: Runtime, hidden: str, trusted: bool) -> None:
+    """What something hides from the host may be there in the container's own sysfs."""
+    if on_the_host(MASKED_DIRECTORIES[-1:] + MASKED_PER_CPU):
+        pytest.skip("hardware: this machine has what is looked for")
+    trace = as_root.work / "trace"
+    setup = f"mount -t tmpfs none {hidden} && exec \"$@\""
+    around = ("unshare", "-m", "sh", "-c", setup, "sh", "strace", "-f", "-qq", "-e",
+              "trace=statfs", "-o", str(trace))
+    box = replace(as_root, caller=replace(as_root.caller, switch=around))
+    assert box.sh("echo run").ok() == "run\n"
+    own = [re.search(rf"statfs\(\"devices/{path}", trace.read_text()) is None
+           for path in ("virtual/powercap", "system/cpu/cpu0/thermal_throttle")]
+    assert all(own) if trusted else not all(own)
 
 
 def test_what_a_mask_would_hide_is_there_on_the_host() -> None:
