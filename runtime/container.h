@@ -61,7 +61,6 @@ struct container {
 	int born[2];             /* tid that the kernel gave the usher, the janitor (clone.h) */
 	int host_pidfd;          /* of bulkhead itself (janitor.h) */
 	struct cpus cpus;        /* that bulkhead may use */
-	bool has_idle_cpu;       /* one of them has no work */
 	uint64_t made_aside;     /* CLONE_NEW* that the host side makes meanwhile (netns.c) */
 	uint64_t made_by_clone;  /* CLONE_NEW* for clone3() */
 	uint64_t made_inside;    /* CLONE_NEW* that the inside makes itself */

@@ -25,7 +25,7 @@
  *	                                     execve
  *	        <--------------------  FAILED (in place of READY; the command never runs)
  *
- * (*) and meet twice after it, if there is another CPU; else clone3 makes it.
+ * (*) and meet twice after it, if there are two CPUs; else clone3 makes it.
  * (+) those that clone3 has not made: see namespaces.c.
  *
  * Until execve the inside shares bulkhead's memory (but with --memory) and runs on a stack

@@ -3,11 +3,11 @@
  * The network namespace: nothing but a loopback, and that is up (netdevice(7)).
  *
  * To make one takes the kernel as long as all the rest of a container. So where there is more
- * than one CPU the host side does it, while the inside builds its mounts on an idle one, or
- * as soon as it gets one, and the inside joins it then, by way of bulkhead's pidfd (setns(2),
- * Linux 5.8). Bulkhead itself stays there: it has no use for a network. The IPC namespace
- * goes the same way. Otherwise clone3() makes them with the others; so it does in a user
- * namespace, where /sys is mounted before it would be joined.
+ * than one CPU the host side does it, while the inside builds its mounts on another, and the
+ * inside joins it then, by way of bulkhead's pidfd (setns(2), Linux 5.8). Bulkhead itself
+ * stays there: it has no use for a network. The IPC namespace goes the same way. Otherwise
+ * clone3() makes them with the others; so it does in a user namespace, where /sys is mounted
+ * before it would be joined.
  */
 #include "janitor.h"
 #include "meet.h"
@@ -82,36 +82,38 @@ static unsigned int count_runnable(void)
 int netns_prepare(struct container *c)
 {
 	const struct plan *p = c->plan;
-	unsigned int cpus, runnable;
 	int ret;
 
 	if (!(p->namespaces & CLONE_NEWNET) || plan_is_in_userns(p))
 		return 0;
 	c->cpus.size = RAW3(SYS_sched_getaffinity, 0, sizeof(c->cpus.bits), c->cpus.bits);
-	cpus = count_cpus(&c->cpus);
-	if (cpus < 2)
+	if (count_cpus(&c->cpus) < 2)
 		return 0;
-	runnable = count_runnable();
-	c->has_idle_cpu = runnable && runnable < cpus;
 	c->made_aside = p->namespaces & (CLONE_NEWNET | CLONE_NEWIPC);
 	ret = janitor_open_host(c);
 	return ret < 0 ? fail(&c->fault, STEP_prepare_host, "pidfd_open", ret) : 0;
 }
 
-/*
- * The inside on any CPU but ours: the scheduler may have put it behind us, to wait until
- * we sleep. Where it cannot be done, they take turns; and where each CPU has other work,
- * since behind another process the inside would wait for longer.
- */
-static void send_inside_ahead(struct container *c)
+/* The inside on our CPU, or on any but ours. Where it cannot be done, they take turns. */
+static void send_inside(struct container *c, bool here)
 {
-	struct cpus others = c->cpus;
+	struct cpus to = c->cpus;
 	unsigned int cpu = 0;
 
-	if (!c->has_idle_cpu || RAW3(SYS_getcpu, &cpu, NULL, NULL) < 0 || cpu >= CPU_ROOM)
+	if (RAW3(SYS_getcpu, &cpu, NULL, NULL) < 0 || cpu >= CPU_ROOM)
 		return;
-	others.bits[cpu / LONG_BITS] &= ~(1UL << cpu % LONG_BITS);
-	RAW3(SYS_sched_setaffinity, c->pid, others.size, others.bits);
+	if (here)
+		memset(to.bits, 0, sizeof(to.bits));
+	to.bits[cpu / LONG_BITS] ^= 1UL << cpu % LONG_BITS;
+	RAW3(SYS_sched_setaffinity, c->pid, to.size, to.bits);
+}
+
+/* Where more threads want a CPU than there are, the inside may wait for one behind another. */
+static bool may_wait_for_a_cpu(const struct container *c)
+{
+	unsigned int runnable = count_runnable();
+
+	return !runnable || runnable > count_cpus(&c->cpus);
 }
 
 /* True when @pid, or with 0 we, may now use exactly the CPUs in @all. */
@@ -133,8 +135,6 @@ static void let_inside_on_all_cpus(struct container *c)
 	const struct cpus *all = &c->cpus;
 	struct cpus any;
 
-	if (!c->has_idle_cpu)
-		return;
 	memset(any.bits, 0xff, (size_t)all->size);
 	if (RAW3(SYS_sched_setaffinity, c->pid, all->size, any.bits) < 0 || !has_cpus(c->pid, all))
 		RAW3(SYS_sched_setaffinity, c->pid, all->size, all->bits);
@@ -153,11 +153,13 @@ int netns_host(struct container *c)
 
 	if (!c->made_aside)
 		return 0;
-	send_inside_ahead(c);
+	send_inside(c, false); /* the scheduler may have put it behind us, to wait until we sleep */
 	ret = RAW1(SYS_unshare, c->made_aside);
 	if (ret < 0)
 		return fail(&c->fault, STEP_make_netns, "unshare", ret);
 	TRY(say(c, MEET_NETWORK));
+	if (may_wait_for_a_cpu(c))
+		send_inside(c, true); /* ours is free as soon as we sleep */
 	TRY(connect_loopback(&c->fault));
 	let_inside_on_all_cpus(c);
 	return say(c, MEET_CONNECTED);
@@ -210,7 +212,7 @@ int netns_await(struct inside *in)
 	if (!in->host->made_aside)
 		return 0;
 	TRY(await(in, MEET_CONNECTED));
-	if (in->host->has_idle_cpu && !has_cpus(0, &in->host->cpus))
+	if (!has_cpus(0, &in->host->cpus))
 		return fail(&in->fault, STEP_scheduling, "sched_setaffinity", LIE);
 	return 0;
 }
