@@ -3,10 +3,17 @@
 #include "../harness/selftest.h"
 
 #include <grp.h>
+#include <linux/io_uring.h>
 #include <linux/ioprio.h>
+#include <linux/userfaultfd.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/time.h>
+#include <sys/timerfd.h>
 
 TEST(process, umask_protects_new_files,
      .says = "with the umask 022 of its caller a container's files are not writable for all",
@@ -109,6 +116,58 @@ TEST(process, only_standard_descriptors_are_open,
 	}
 	ON_HOST {
 		for (int fd = LEFT_FILE; fd < LEFT_END; fd++) MUST(close(fd));
+	}
+}
+
+/* Each is a road to memory, processes or files of the caller; -1 where the kernel has none. */
+static int open_special(int which)
+{
+	struct io_uring_params ring = { 0 };
+	sigset_t signals;
+
+	sigemptyset(&signals);
+	switch (which) {
+	case 0: return epoll_create1(0);
+	case 1: return eventfd(0, 0);
+	case 2: return signalfd(-1, &signals, 0);
+	case 3: return timerfd_create(CLOCK_MONOTONIC, 0);
+	case 4: return inotify_init1(0);
+	case 5: return (int)syscall(SYS_memfd_create, "secret", 0);
+	case 6: return (int)syscall(SYS_pidfd_open, getpid(), 0);
+	case 7: return (int)syscall(SYS_io_uring_setup, 1, &ring);
+	default: return (int)syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY);
+	}
+}
+
+TEST(process, no_special_descriptor_is_open,
+     .says = "an io_uring, a pidfd, a userfaultfd and their like of the caller are not open inside",
+     .finding = "the command reaches the caller's memory or processes by a descriptor",
+     .checks = "process-44", .layer = RUNTIME, .needs = NEED(mntns) | NEED(clean_fds))
+{
+	enum { KINDS = 9 };
+
+	ON_HOST {
+		for (int kind = 0; kind < KINDS; kind++) {
+			int fd = open_special(kind);
+
+			MUST_HOLD(fd >= 0 || kind >= KINDS - 2);
+			if (fd < 0)
+				continue;
+			MUST(fcntl(fd, F_SETFD, FD_CLOEXEC));
+			MUST(dup2(fd, LEFT_FILE + kind));
+			MUST(close(fd));
+		}
+	}
+
+	CONTAINER(.unshare = CLONE_NEWNS);
+
+	IN_CONTAINER {
+		for (int kind = 0; kind < KINDS; kind++)
+			EXPECT_ERRNO(EBADF, fcntl(LEFT_FILE + kind, F_GETFD));
+		EXPECT_OK(fcntl(0, F_GETFD));
+	}
+	ON_HOST {
+		for (int kind = 0; kind < KINDS; kind++) close(LEFT_FILE + kind);
 	}
 }
 
