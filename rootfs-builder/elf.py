@@ -119,9 +119,12 @@ def text_at(data: bytes, address: int) -> str:
 
 def _offset(data: bytes, address: int, length: int) -> int:
     """Where in the file an address is."""
-    for kind, place, start, size in _segments(data):
-        if kind == PT_LOAD and start <= address and address + length <= start + size:
-            return address - start + place
+    try:
+        for kind, place, start, size in _segments(data):
+            if kind == PT_LOAD and start <= address and address + length <= start + size:
+                return address - start + place
+    except struct.error as error:
+        raise ElfError("damaged ELF file") from error
     raise ElfError(f"nothing is loaded at address {address:#x}")
 
 
