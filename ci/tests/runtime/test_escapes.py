@@ -87,7 +87,7 @@ def test_rootfs_that_is_written_to_meanwhile(as_root: Runtime) -> None:
         (rootfs / "evil/self" / file).write_text(as_root.run("cat", f"/proc/self/{file}").out)
     (rootfs / "evil/self/exe").touch()
     slow = ("strace", "-f", "-qq", "-o", "/dev/null", "-e",
-            "inject=getdents64:delay_enter=1000000:when=1")  # when /dev is looked at
+            "inject=symlinkat:delay_enter=1000000:when=1")  # when /dev is filled
     box = replace(as_root, rootfs=rootfs, caller=replace(as_root.caller, switch=slow))
     script = ("for place in /proc /evil; do"
               " [ ! -e $place/version ] || echo kernel;"
