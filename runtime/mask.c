@@ -25,15 +25,20 @@ static const char *const proc_dirs[] = {
 	"/proc/scsi",
 };
 
+enum { FIRMWARE, POWERCAP };
+
+static const char *const sys_dirs[] = {
+	[FIRMWARE] = "/sys/firmware",
+	[POWERCAP] = "/sys/devices/virtual/powercap",
+};
+
 static const char *const read_only[] = {
 	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
 };
 
-/* How much power was used, and, for each processor, how it was throttled, tells of others' load. */
-#define VIRTUAL_DIR "/sys/devices/virtual"
-#define POWERCAP    VIRTUAL_DIR "/powercap"
-#define CPU_DIR     "/sys/devices/system/cpu/cpu"
-#define THROTTLE    "/thermal_throttle"
+/* How a processor was throttled tells of others' load, as the power that was used does. */
+#define CPU_DIR  "/sys/devices/system/cpu/cpu"
+#define THROTTLE "/thermal_throttle"
 
 #define COUNT(set) (sizeof(set) / sizeof(*(set)))
 
@@ -203,9 +208,9 @@ static int mask_throttling(struct inside *in)
 int mask_sys(struct inside *in)
 {
 	TRY(kernelfs_enter(in, SYS));
-	TRY(mask_dir(in, "/sys/firmware"));
-	if (!in->no_powercap)
-		TRY(mask_dir(in, POWERCAP));
+	for (size_t i = 0; i < COUNT(sys_dirs); i++)
+		if (i != POWERCAP || !in->no_powercap)
+			TRY(mask_dir(in, sys_dirs[i]));
 	return mask_throttling(in);
 }
 
@@ -225,7 +230,7 @@ static bool host_lacks(const char *dir, const char *path)
  */
 int mask_look(struct inside *in)
 {
-	in->no_powercap = host_lacks(VIRTUAL_DIR, POWERCAP);
+	in->no_powercap = host_lacks("/sys/devices/virtual", sys_dirs[POWERCAP]);
 	in->no_throttling = host_lacks(CPU_DIR "0", CPU_DIR "0" THROTTLE);
 	return 0;
 }
