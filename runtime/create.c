@@ -11,9 +11,9 @@
  *	  write the id maps                  cut propagation
  *	                                     open the trees that the host lends
  *	  RELEASED  ---------------------->  become root of the user namespace
- *	  make the network namespace (*)     pivot_root, fill /dev, mask /proc
+ *	  make net and IPC namespaces (*)    pivot_root, fill /dev, mask /proc
  *	                                     name it, clean the process
- *	  NETWORK  ----------------------->  join the network namespace
+ *	  NETWORK  ----------------------->  join them
  *	  bring up the loopback              mount and mask /sys
  *	  CONNECTED  --------------------->  detach the old root
  *	  wait                               mount what was asked for
@@ -25,7 +25,7 @@
  *	                                     execve
  *	        <--------------------  FAILED (in place of READY; the command never runs)
  *
- * (*) and meet twice after it, if there are two CPUs; else clone3 makes it.
+ * (*) and meet twice after it, if there are two CPUs; else clone3 makes them.
  * (+) those that clone3 has not made: see namespaces.c.
  *
  * Until execve the inside shares bulkhead's memory (but with --memory) and runs on a stack

@@ -45,8 +45,8 @@
 	X(device_link, "create the link")                                                          \
 	X(hostname, "set the hostname to")                                                         \
 	X(domainname, "set the domainname to")                                                     \
-	X(make_netns, "make the network namespace with")                                           \
-	X(join_netns, "join the network namespace with")                                           \
+	X(make_aside, "make the container's namespaces with")                                      \
+	X(join_aside, "join the container's namespaces with")                                      \
 	X(loopback, "bring up the network interface")                                              \
 	X(unshare, "leave the host's namespaces with")                                             \
 	X(unshare_cgroup, "leave the host's cgroup namespace from")                                \

@@ -97,15 +97,15 @@ int netns_prepare(struct container *c)
 /* The inside on our CPU, or on any but ours. Where it cannot be done, they take turns. */
 static void send_inside(struct container *c, bool here)
 {
-	struct cpus to = c->cpus;
+	struct cpus ours = { .size = c->cpus.size }, others = c->cpus;
+	const struct cpus *to = here ? &ours : &others;
 	unsigned int cpu = 0;
 
 	if (RAW3(SYS_getcpu, &cpu, NULL, NULL) < 0 || cpu >= CPU_ROOM)
 		return;
-	if (here)
-		memset(to.bits, 0, sizeof(to.bits));
-	to.bits[cpu / LONG_BITS] ^= 1UL << cpu % LONG_BITS;
-	RAW3(SYS_sched_setaffinity, c->pid, to.size, to.bits);
+	ours.bits[cpu / LONG_BITS] = 1UL << cpu % LONG_BITS;
+	others.bits[cpu / LONG_BITS] &= ~(1UL << cpu % LONG_BITS);
+	RAW3(SYS_sched_setaffinity, c->pid, to->size, to->bits);
 }
 
 /* Where more threads want a CPU than there are, the inside may wait for one behind another. */
@@ -156,7 +156,7 @@ int netns_host(struct container *c)
 	send_inside(c, false); /* the scheduler may have put it behind us, to wait until we sleep */
 	ret = RAW1(SYS_unshare, c->made_aside);
 	if (ret < 0)
-		return fail(&c->fault, STEP_make_netns, "unshare", ret);
+		return fail(&c->fault, STEP_make_aside, "unshare", ret);
 	TRY(say(c, MEET_NETWORK));
 	if (may_wait_for_a_cpu(c))
 		send_inside(c, true); /* ours is free as soon as we sleep */
@@ -193,10 +193,10 @@ static int join(struct inside *in)
 	TRY(await(in, MEET_NETWORK));
 	ret = RAW2(SYS_setns, in->host->host_pidfd, in->host->made_aside);
 	if (ret < 0)
-		return fail(&in->fault, STEP_join_netns, "setns", ret);
+		return fail(&in->fault, STEP_join_aside, "setns", ret);
 	now = own_namespace(in);
 	if (!before || !now || now == before)
-		return fail(&in->fault, STEP_join_netns, "setns", LIE);
+		return fail(&in->fault, STEP_join_aside, "setns", LIE);
 	return 0;
 }
 

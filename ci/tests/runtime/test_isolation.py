@@ -118,6 +118,22 @@ def test_container_that_stayed_in_the_hosts_namespaces_runs_nothing(as_root: Run
     box.sh("echo run").refused("cannot leave the host's namespaces with \"unshare\"")
 
 
+@pytest.mark.parametrize("error, reason", [
+    ("ENOSPC", "No space left on device (a limit on namespaces is reached: see "
+               "/proc/sys/user/max_*_namespaces)"),
+    ("EINVAL", "Invalid argument (this kernel lacks one of the namespaces: see bulkhead "
+               "features)")], ids=["limit", "kconfig"])
+def test_namespaces_that_the_host_side_cannot_make(as_root: Runtime, error: str,
+                                                   reason: str) -> None:
+    """The network's or the IPC's: the message blames neither."""
+    around = ("strace", "-qq", "-o", "/dev/null", "-e", f"inject=unshare:error={error}")
+    if len(os.sched_getaffinity(0)) == 1:
+        pytest.skip("one-cpu: clone3() makes them")
+    box = replace(as_root, caller=replace(as_root.caller, switch=around))
+    told = box.sh("echo run").refused("cannot make the container's namespaces with")
+    assert reason in told
+
+
 def test_idle_machine_in_a_user_namespace(as_root: Runtime) -> None:
     """Its /sys is mounted early, so clone3() makes the network namespace that it shows."""
     idle = b"0.00 0.00 0.00 1/99 1234\n".hex()
