@@ -193,24 +193,27 @@ static int mask_throttling(struct inside *in)
 	struct statfs st;
 	char path[64];
 
-	for (uint64_t cpu = 0; !in->no_throttling; cpu++) {
+	if (in->no_throttling)
+		return 0;
+	for (uint64_t cpu = 0;; cpu++) {
 		*path = '\0';
 		text_add(path, sizeof(path), CPU_DIR);
 		text_add_number(path, sizeof(path), cpu);
 		text_add(path, sizeof(path), THROTTLE);
 		if (is_absent(path, sys_statfs(name_in_fs(path), &st)))
-			break;
+			return 0;
 		TRY(mask_dir(in, path));
 	}
-	return 0;
 }
 
 int mask_sys(struct inside *in)
 {
 	TRY(kernelfs_enter(in, SYS));
-	for (size_t i = 0; i < COUNT(sys_dirs); i++)
-		if (i != POWERCAP || !in->no_powercap)
-			TRY(mask_dir(in, sys_dirs[i]));
+	for (size_t i = 0; i < COUNT(sys_dirs); i++) {
+		if (i == POWERCAP && in->no_powercap)
+			continue;
+		TRY(mask_dir(in, sys_dirs[i]));
+	}
 	return mask_throttling(in);
 }
 

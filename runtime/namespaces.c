@@ -3,7 +3,7 @@
  * Who makes which namespace. clone3() makes them all, but for three sets:
  *
  * - a network namespace that the host side makes at the same time (netns.c), and with it
- *   the IPC namespace, which takes half as long as what then remains;
+ *   the IPC namespace, half of the work that would be left to the inside;
  * - then all that need no help from there: while clone3() made them that would wait;
  * - the cgroup namespace of a container with a cgroup of its own, whose root is the cgroup
  *   of the process that creates it (cgroup_namespaces(7)): with clone3() that is bulkhead's.
