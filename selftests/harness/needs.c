@@ -98,6 +98,11 @@ static bool probe_free_userns(void)
 	return true;
 }
 
+static bool probe_new_privs(void)
+{
+	return prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 0;
+}
+
 static bool probe_guarded_pages(void)
 {
 	return exists("/proc/sys/vm/mmap_min_addr") &&

@@ -44,6 +44,8 @@ enum need_kind { NEED_PRIV, NEED_KCONFIG, NEED_SYSCALL };
 	X(int80, NEED_SYSCALL, "int80", "never", "")                                                \
 	/* tracing one's children: Yama can forbid it to everybody */                               \
 	X(ptrace, NEED_PRIV, "", "3.4", "")                                                         \
+	/* programs may give privileges: no_new_privs is not set for good */                        \
+	X(new_privs, NEED_PRIV, "", "3.5", "")                                                      \
 	/* the lowest pages are kept free: vm.mmap_min_addr */                                      \
 	X(guarded_pages, NEED_PRIV, "", "never", "")                                                \
 	/* files have SELinux labels: a policy is loaded, which no kernel promises */               \

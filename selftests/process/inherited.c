@@ -9,6 +9,7 @@
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
+#include <sys/mman.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/signalfd.h>
@@ -119,23 +120,25 @@ TEST(process, only_standard_descriptors_are_open,
 	}
 }
 
-/* Each is a road to memory, processes or files of the caller; -1 where the kernel has none. */
-static int open_special(int which)
+/* Each a road to memory, processes or files of the caller; the last two not every kernel has. */
+enum { EPOLL, EVENT, SIGNAL, TIMER, INOTIFY, MEMORY, PROCESS, IO_URING, USERFAULT, KINDS };
+
+static int open_special(int kind)
 {
 	struct io_uring_params ring = { 0 };
 	sigset_t signals;
 
 	sigemptyset(&signals);
-	switch (which) {
-	case 0: return epoll_create1(0);
-	case 1: return eventfd(0, 0);
-	case 2: return signalfd(-1, &signals, 0);
-	case 3: return timerfd_create(CLOCK_MONOTONIC, 0);
-	case 4: return inotify_init1(0);
-	case 5: return (int)syscall(SYS_memfd_create, "secret", 0);
-	case 6: return (int)syscall(SYS_pidfd_open, getpid(), 0);
-	case 7: return (int)syscall(SYS_io_uring_setup, 1, &ring);
-	default: return (int)syscall(SYS_userfaultfd, UFFD_USER_MODE_ONLY);
+	switch (kind) {
+	case EPOLL: return epoll_create1(EPOLL_CLOEXEC);
+	case EVENT: return eventfd(0, EFD_CLOEXEC);
+	case SIGNAL: return signalfd(-1, &signals, SFD_CLOEXEC);
+	case TIMER: return timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC);
+	case INOTIFY: return inotify_init1(IN_CLOEXEC);
+	case MEMORY: return (int)syscall(SYS_memfd_create, "secret", MFD_CLOEXEC);
+	case PROCESS: return (int)syscall(SYS_pidfd_open, getpid(), 0);
+	case IO_URING: return (int)syscall(SYS_io_uring_setup, 1, &ring);
+	default: return (int)syscall(SYS_userfaultfd, O_CLOEXEC | UFFD_USER_MODE_ONLY);
 	}
 }
 
@@ -144,18 +147,15 @@ TEST(process, no_special_descriptor_is_open,
      .finding = "the command reaches the caller's memory or processes by a descriptor",
      .checks = "process-44", .layer = RUNTIME, .needs = NEED(mntns) | NEED(clean_fds))
 {
-	enum { KINDS = 9 };
-
 	ON_HOST {
 		for (int kind = 0; kind < KINDS; kind++) {
 			int fd = open_special(kind);
 
-			MUST_HOLD(fd >= 0 || kind >= KINDS - 2);
-			if (fd < 0)
-				continue;
-			MUST(fcntl(fd, F_SETFD, FD_CLOEXEC));
-			MUST(dup2(fd, LEFT_FILE + kind));
-			MUST(close(fd));
+			if (fd >= 0 || kind < IO_URING)
+				leave_open(LEFT_FILE + kind, fd);
+			else
+				note("not tried: the kernel gives no %s",
+				     kind == IO_URING ? "io_uring" : "userfaultfd");
 		}
 	}
 

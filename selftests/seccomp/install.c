@@ -7,11 +7,10 @@
 TEST(seccomp, stranger_gives_up_new_privileges_first,
      .says = "without CAP_SYS_ADMIN a filter is refused with EACCES until no_new_privs is set",
      .finding = "a process can filter a set-user-ID program that it executes",
-     .checks = "seccomp-01", .needs = NEED(seccomp))
+     .checks = "seccomp-01", .needs = NEED(seccomp) | NEED(new_privs))
 {
 	AS_NOBODY {
-		if (!prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0))
-			EXPECT_ERRNO(EACCES, install(SECCOMP_RET_ALLOW, 0));
+		EXPECT_ERRNO(EACCES, install(SECCOMP_RET_ALLOW, 0));
 		give_up_new_privileges();
 		EXPECT_OK(install(SECCOMP_RET_ALLOW, 0));
 	}
@@ -134,12 +133,19 @@ static pthread_t must_listen(struct listener *me)
 	return thread;
 }
 
-static void let_it_call(struct listener *me, pthread_t thread)
+/* Puts a filter on both threads, if it can, and lets the other one call. Returns what TSYNC does. */
+static long filter_with(struct listener *other)
 {
+	pthread_t thread;
 	char byte = 0;
+	long result;
 
-	MUST(write(me->go[1], &byte, 1));
+	give_up_new_privileges();
+	thread = must_listen(other);
+	result = install(SECCOMP_RET_ERRNO | EDOM, SECCOMP_FILTER_FLAG_TSYNC);
+	MUST(write(other->go[1], &byte, 1));
 	MUST_HOLD(pthread_join(thread, NULL) == 0);
+	return result;
 }
 
 TEST(seccomp, threads_are_filtered_together,
@@ -149,12 +155,8 @@ TEST(seccomp, threads_are_filtered_together,
 {
 	IN_FORK {
 		struct listener other = { .filters_itself = false };
-		pthread_t thread;
 
-		give_up_new_privileges();
-		thread = must_listen(&other);
-		EXPECT_EQ(0, install(SECCOMP_RET_ERRNO | EDOM, SECCOMP_FILTER_FLAG_TSYNC));
-		let_it_call(&other, thread);
+		EXPECT_EQ(0, filter_with(&other));
 		EXPECT_EQ(EDOM, other.told);
 	}
 }
@@ -166,13 +168,10 @@ TEST(seccomp, thread_with_another_filter_is_named,
 {
 	IN_FORK {
 		struct listener other = { .filters_itself = true };
-		pthread_t thread;
+		long named = filter_with(&other);
 
-		give_up_new_privileges();
-		thread = must_listen(&other);
-		EXPECT_EQ(other.tid, install(SECCOMP_RET_ERRNO | EDOM, SECCOMP_FILTER_FLAG_TSYNC));
-		EXPECT_OK(call_filtered());
-		let_it_call(&other, thread);
+		EXPECT_EQ(other.tid, named);
 		EXPECT_EQ(0, other.told);
+		EXPECT_OK(call_filtered());
 	}
 }

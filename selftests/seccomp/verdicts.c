@@ -89,17 +89,18 @@ TEST_EACH(errors, seccomp, forbidden_call_gives_the_error,
 	}
 }
 
+/* A listener for calls of this process and of its children. */
+static int must_watch(void)
+{
+	give_up_new_privileges();
+	return (int)MUST(install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
+}
+
 /* A process that makes the call while others decide; its exit status is what it was told. */
 static pid_t must_ask(void)
 {
-	int listener;
-	pid_t pid;
+	pid_t pid = must_fork();
 
-	give_up_new_privileges();
-	listener = (int)MUST(install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
-	give_fd(listener);
-	MUST(close(listener));
-	pid = must_fork();
 	if (!pid)
 		_exit((int)call_filtered());
 	return pid;
@@ -141,13 +142,9 @@ TEST_EACH(replies, seccomp, listener_decides,
 	IN_FORK {
 		long want = row->want_errno ? -1 : row->reply.val ? GIVEN : getpid();
 		struct seccomp_notif_resp reply = row->reply;
-		int listener;
-		pid_t pid;
+		int listener = must_watch();
+		pid_t pid = must_fork();
 
-		give_up_new_privileges();
-		listener = (int)MUST(
-			install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
-		pid = must_fork();
 		if (!pid)
 			_exit(call_filtered() == want && errno == row->want_errno ? 0 : 1);
 		reply.id = must_take_question(listener).id;
@@ -162,9 +159,7 @@ TEST(seccomp, without_a_listener_the_call_fails,
      .checks = "seccomp-06", .needs = NEED(seccomp))
 {
 	IN_FORK {
-		give_up_new_privileges();
-		MUST(close((int)MUST(
-			install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER))));
+		MUST(close(must_watch()));
 		EXPECT_ERRNO(ENOSYS, call_filtered());
 	}
 }
@@ -176,15 +171,9 @@ TEST(seccomp, question_of_the_dead_is_void,
 {
 	IN_FORK {
 		struct seccomp_notif_resp reply = { .val = 0 };
-		int listener;
-		pid_t pid;
+		int listener = must_watch();
+		pid_t pid = must_ask();
 
-		give_up_new_privileges();
-		listener = (int)MUST(
-			install(SECCOMP_RET_USER_NOTIF, SECCOMP_FILTER_FLAG_NEW_LISTENER));
-		pid = must_fork();
-		if (!pid)
-			_exit((int)call_filtered());
 		reply.id = must_take_question(listener).id;
 		EXPECT_OK(ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &reply.id));
 		MUST(kill(pid, SIGKILL));
@@ -192,6 +181,15 @@ TEST(seccomp, question_of_the_dead_is_void,
 		EXPECT_ERRNO(ENOENT, ioctl(listener, SECCOMP_IOCTL_NOTIF_ID_VALID, &reply.id));
 		EXPECT_ERRNO(ENOENT, ioctl(listener, SECCOMP_IOCTL_NOTIF_SEND, &reply));
 	}
+}
+
+/* The same, and the listener goes to the other sides. */
+static pid_t must_ask_elsewhere(void)
+{
+	_fd_ int listener = must_watch();
+
+	give_fd(listener);
+	return must_ask();
 }
 
 TEST(seccomp, listener_knows_who_asks_by_its_own_number,
@@ -204,7 +202,7 @@ TEST(seccomp, listener_knows_who_asks_by_its_own_number,
 	CONTAINER(.unshare = CLONE_NEWPID);
 
 	IN_CONTAINER {
-		pid = must_ask();
+		pid = must_ask_elsewhere();
 		remember("inside", pid);
 	}
 	ON_HOST {
@@ -229,7 +227,7 @@ TEST(seccomp, listener_beside_the_namespace_knows_no_number,
 	CONTAINER(a, .unshare = CLONE_NEWPID);
 	CONTAINER(b, .unshare = CLONE_NEWPID);
 
-	IN(a) { pid = must_ask(); }
+	IN(a) { pid = must_ask_elsewhere(); }
 	ON_HOST {
 		_fd_ int listener = take_fd();
 
