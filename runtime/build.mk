@@ -16,12 +16,13 @@ RUNTIME_CC	   ?= $(RUNTIME_CC_$(ARCH))
 KERNEL_HEADERS := -idirafter /usr/include -idirafter /usr/include/$(HOST_ARCH)-linux-gnu
 RUNTIME_CFLAGS ?= -O2 -g
 RUNTIME_FLAGS  := -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) \
-		  -fno-asynchronous-unwind-tables -I$(BUILD)/runtime \
+		  -fno-asynchronous-unwind-tables -fno-pie -I$(BUILD)/runtime \
 		  $(if $(findstring musl,$(RUNTIME_CC)),$(KERNEL_HEADERS))
 # A static program has no table that late binding writes: relro would protect nothing and,
-# like separate segments, costs page faults at each start.
-RUNTIME_LDFLAGS ?= -static -Wl,--gc-sections -Wl,-z,noexecstack \
-		   -Wl,-z,norelro,-z,noseparate-code
+# like separate segments and tables of pointers in a segment that is written, costs page
+# faults at each start. Large variables come last (runtime/room.h).
+RUNTIME_LDFLAGS ?= -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack \
+		   -Wl,-z,norelro,-z,noseparate-code -Wl,--sort-section=name
 
 RUNTIME_SRC := $(wildcard runtime/*.c)
 RUNTIME_DIR := $(BUILD)/runtime/$(ARCH)

@@ -39,6 +39,7 @@
 #include "janitor.h"
 #include "leftovers.h"
 #include "meet.h"
+#include "room.h"
 #include "steps.h"
 #include "supervise.h"
 #include "sys.h"
@@ -48,7 +49,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char inside_stack[128 * 1024] __attribute__((aligned(16)));
+static ROOM char inside_stack[128 * 1024] __attribute__((aligned(16)));
 static struct inside the_inside;
 
 static int inside_build(struct inside *in)
@@ -160,6 +161,14 @@ static uint64_t shared_memory(const struct plan *p)
 	return p->limits.memory ? 0 : SHARE_MEMORY;
 }
 
+/* The size of @stack without the part of a page at its end: what is used first is a whole page. */
+static size_t up_to_whole_page(const char *stack, size_t size)
+{
+	enum { PAGE = 4096 };
+
+	return size - (uintptr_t)(stack + size) % PAGE;
+}
+
 static int host_clone(struct container *c)
 {
 	struct clone_args args = {
@@ -180,7 +189,7 @@ static int host_clone(struct container *c)
 	} else {
 		args.flags |= shared_memory(c->plan);
 		args.stack = (uintptr_t)inside_stack;
-		args.stack_size = sizeof(inside_stack);
+		args.stack_size = up_to_whole_page(inside_stack, sizeof(inside_stack));
 		pid = clone3_call(&args, &the_inside.born, inside_main, &the_inside);
 	}
 	if (pid < 0)

@@ -2,6 +2,7 @@
 #include "helper.h"
 
 #include "clone.h"
+#include "room.h"
 #include "sys.h"
 
 #include <sched.h>
@@ -12,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char helper_stack[16384] __attribute__((aligned(16)));
+static ROOM char helper_stack[16384] __attribute__((aligned(16)));
 
 struct helper {
 	const char *path;

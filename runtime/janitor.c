@@ -4,6 +4,7 @@
 #include "cgroup.h"
 #include "clone.h"
 #include "leftovers.h"
+#include "room.h"
 #include "sys.h"
 #include "upper.h"
 
@@ -12,7 +13,7 @@
 #include <sys/epoll.h>
 #include <sys/wait.h>
 
-static char janitor_stack[16384] __attribute__((aligned(16)));
+static ROOM char janitor_stack[16384] __attribute__((aligned(16)));
 
 /*
  * By another call than the one that bulkhead waits in (supervise.c): what ends bulkhead

@@ -4,6 +4,7 @@
 #include "fault.h"
 #include "names.h"
 #include "request.h"
+#include "room.h"
 #include "text.h"
 #include "values.h"
 
@@ -273,8 +274,7 @@ int options_parse(enum verb verb, char **argv, struct plan *p)
 {
 	struct request r = { .plan = p, .stage_only = verb == VERB_CHILD, .seccomp = "default" };
 
-	/* Beside the plan, not in it: each page that a start need not touch saves a fault. */
-	static struct id_map uids[ID_MAP_ROOM], gids[ID_MAP_ROOM];
+	static ROOM struct id_map uids[ID_MAP_ROOM], gids[ID_MAP_ROOM];
 
 	p->uids.line = uids;
 	p->gids.line = gids;

@@ -4,6 +4,7 @@
 #include "fault.h"
 #include "identity.h"
 #include "names.h"
+#include "room.h"
 #include "seccomp.h"
 #include "subid.h"
 #include "sys.h"
@@ -198,7 +199,7 @@ static int complete_names(struct request *r)
 	return 0;
 }
 
-static struct sock_filter the_filter[FILTER_ROOM];
+static ROOM struct sock_filter the_filter[FILTER_ROOM];
 
 static int read_filter(struct plan *p, const char *path)
 {

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 #include "terminal.h"
 
+#include "room.h"
 #include "sys.h"
 
 #include <signal.h>
@@ -21,8 +22,9 @@ static struct {
 	bool quoted; /* the next byte typed is no key (VLNEXT) */
 	int output;  /* stdout, or the same terminal without blocking */
 	struct termios before;
-	struct buffer in, out; /* last: without --tty their pages are never touched */
 } t;
+
+static ROOM struct buffer in, out;
 
 void terminal_measure(struct container *c)
 {
@@ -109,17 +111,17 @@ void terminal_want(struct container *c, struct pollfd p[3])
 	int master = c->terminal;
 	short events = 0;
 
-	if (master >= 0 && !t.output_ended && is_empty(&t.out))
+	if (master >= 0 && !t.output_ended && is_empty(&out))
 		events |= POLLIN;
-	if (master >= 0 && !is_empty(&t.in))
+	if (master >= 0 && !is_empty(&in))
 		events |= POLLOUT;
 	p[0] = (struct pollfd){ .fd = -1, .events = POLLIN };
 	p[1] = (struct pollfd){ .fd = -1, .events = POLLOUT };
 	p[2] = (struct pollfd){ .fd = events ? master : -1, .events = events };
 	/* A key before the command, or its init, can be sent a signal would be lost. */
-	if (master >= 0 && c->ready && !t.input_ended && is_empty(&t.in) && !is_in_background())
+	if (master >= 0 && c->ready && !t.input_ended && is_empty(&in) && !is_in_background())
 		p[0].fd = STDIN_FILENO;
-	if (!is_empty(&t.out))
+	if (master >= 0 && !is_empty(&out))
 		p[1].fd = t.output;
 }
 
@@ -169,7 +171,7 @@ static int signal_of(const struct termios *mode, char typed)
 static int type(const struct container *c)
 {
 	struct termios mode;
-	size_t at = t.in.done;
+	size_t at = in.done;
 	pid_t foreground = 0;
 	int sig = 0;
 
@@ -177,9 +179,9 @@ static int type(const struct container *c)
 	RAW3(SYS_ioctl, c->terminal, TIOCGPGRP, &foreground);
 	if (tcgetattr(c->terminal, &mode) < 0)
 		mode.c_lflag = 0;
-	empty(&t.in, c->terminal);
-	for (; at < t.in.done; at++) {
-		int key = signal_of(&mode, t.in.data[at]);
+	empty(&in, c->terminal);
+	for (; at < in.done; at++) {
+		int key = signal_of(&mode, in.data[at]);
 
 		sig = key ? key : sig;
 	}
@@ -190,18 +192,18 @@ int terminal_carry(struct container *c, const struct pollfd p[3])
 {
 	int sig = 0;
 
-	if (p[0].revents && !fill(&t.in, STDIN_FILENO) && !is_in_background()) {
+	if (p[0].revents && !fill(&in, STDIN_FILENO) && !is_in_background()) {
 		t.input_ended = true;
-		t.in = (struct buffer){ .data = { END_OF_FILE }, .n = 1 };
+		in = (struct buffer){ .data = { END_OF_FILE }, .n = 1 };
 	}
 	if (p[2].revents & POLLOUT)
 		sig = type(c);
-	if (p[2].revents & (POLLIN | POLLHUP) && is_empty(&t.out) && !fill(&t.out, c->terminal))
+	if (p[2].revents & (POLLIN | POLLHUP) && is_empty(&out) && !fill(&out, c->terminal))
 		t.output_ended = true;
 	if (p[2].revents & POLLHUP && t.output_ended)
-		t.in.done = t.in.n;
+		in.done = in.n;
 	if (p[1].revents)
-		empty(&t.out, t.output);
+		empty(&out, t.output);
 	return sig;
 }
 
@@ -218,12 +220,12 @@ int terminal_drain(struct container *c)
 	if (c->terminal < 0)
 		return -1;
 	do {
-		while (!is_empty(&t.out)) {
+		while (!is_empty(&out)) {
 			if (!is_ready(t.output, POLLOUT))
 				return t.output;
-			empty(&t.out, t.output);
+			empty(&out, t.output);
 		}
-	} while (is_ready(c->terminal, POLLIN) && fill(&t.out, c->terminal) && !is_empty(&t.out));
+	} while (is_ready(c->terminal, POLLIN) && fill(&out, c->terminal) && !is_empty(&out));
 	return -1;
 }
 

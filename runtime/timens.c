@@ -8,6 +8,7 @@
 #include "clone.h"
 #include "janitor.h"
 #include "meet.h"
+#include "room.h"
 #include "steps.h"
 #include "sys.h"
 #include "text.h"
@@ -21,7 +22,7 @@
 
 enum { CLOSE_ENOUGH_SEC = 60 };
 
-static char usher_stack[32 * 1024] __attribute__((aligned(16)));
+static ROOM char usher_stack[32 * 1024] __attribute__((aligned(16)));
 
 struct usher {
 	struct container *c;

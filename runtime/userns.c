@@ -3,6 +3,7 @@
 #include "helper.h"
 #include "identity.h"
 #include "meet.h"
+#include "room.h"
 #include "steps.h"
 #include "sys.h"
 
@@ -52,7 +53,7 @@ static int write_map(struct container *c, const char *file, const struct id_maps
 /* newuidmap(1) and newgidmap(1) may map what the administrator granted in /etc/sub*id. */
 static int run_map_helper(struct container *c, const char *helper, const struct id_maps *maps)
 {
-	static char text[3 * ID_MAP_ROOM][11];
+	static ROOM char text[3 * ID_MAP_ROOM][11];
 	char path[HELPER_PATH_ROOM], pid[12], *argv[3 * ID_MAP_ROOM + 3] = { (char *)helper, pid };
 	int n = 2;
 	long ret;
