@@ -4,12 +4,12 @@
 
 HOSTCC	    ?= cc
 FILTERS	    := $(foreach arch,x86_64 aarch64,$(BUILD)/runtime/filter_$(arch).h)
-MKFILTER_IN := runtime/cbpf.h runtime/seccomp_mark.h runtime/seccomp_policy.h \
-	       $(wildcard runtime/mkfilter/*.[ch])
+MKFILTER_IN := runtime/cbpf.h runtime/names.c runtime/names.h runtime/seccomp_mark.h \
+	       runtime/seccomp_policy.h $(wildcard runtime/mkfilter/*.[ch])
 
 $(BUILD)/mkfilter: $(MKFILTER_IN)
 	@mkdir -p $(@D)
-	$(HOSTCC) -std=gnu11 -O2 $(WARNINGS) $(filter %.c,$^) -o $@ -lseccomp
+	$(HOSTCC) -std=gnu11 -D_GNU_SOURCE -O2 $(WARNINGS) $(filter %.c,$^) -o $@ -lseccomp
 
 $(FILTERS): $(BUILD)/runtime/filter_%.h: $(BUILD)/mkfilter
 	@mkdir -p $(@D)

@@ -213,6 +213,7 @@ static int read_filter(struct plan *p, const char *path)
 			      n == -EINVAL ? "it is not an array of BPF instructions (see "
 					     "seccomp_export_bpf(3))"
 					   : strerror(-n));
+	p->filter = the_filter;
 	p->n_filter = (size_t)n;
 	return 0;
 }
@@ -220,7 +221,6 @@ static int read_filter(struct plan *p, const char *path)
 static int complete_filter(struct request *r)
 {
 	struct plan *p = r->plan;
-	int n;
 
 	if (strcmp(r->seccomp, "default") != 0) {
 		/* Nothing else keeps it from the host's devices: there is no device cgroup. */
@@ -228,11 +228,8 @@ static int complete_filter(struct request *r)
 			p->caps &= ~(1ULL << CAP_MKNOD);
 		return strcmp(r->seccomp, "none") == 0 ? 0 : read_filter(p, r->seccomp);
 	}
-	n = seccomp_default_filter(p->caps, the_filter, FILTER_ROOM);
-	if (n <= 0)
-		return refuse("use the seccomp filter", "default", "it does not fit");
-	p->n_filter = (size_t)n;
-	return 0;
+	p->filter = seccomp_default_filter(p->caps, the_filter, FILTER_ROOM, &p->n_filter);
+	return p->filter ? 0 : refuse("use the seccomp filter", "default", "it does not fit");
 }
 
 /*
@@ -269,7 +266,6 @@ int request_complete(struct request *r)
 	struct plan *p = r->plan;
 
 	p->stage_only = r->stage_only;
-	p->filter = the_filter;
 	p->rootless = caller_uid() != 0;
 	if (!p->argv[0]) {
 		fputs("bulkhead: cannot run a container: there is no command "

@@ -4,28 +4,24 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "names.h"
 #include "seccomp_mark.h"
 
 #if defined(__x86_64__)
 #include "filter_x86_64.h"
-#define DEFAULT_FILTER filter_x86_64
+#define FILTER              filter_x86_64
+#define FILTER_DEFAULT_CAPS filter_x86_64_default_caps
 #elif defined(__aarch64__)
 #include "filter_aarch64.h"
-#define DEFAULT_FILTER filter_aarch64
+#define FILTER              filter_aarch64
+#define FILTER_DEFAULT_CAPS filter_aarch64_default_caps
 #else
 #error "no default seccomp filter for this architecture: add it to runtime/filter.mk"
 #endif
 
-#define DEFAULT_COUNT (sizeof(DEFAULT_FILTER) / sizeof(DEFAULT_FILTER[0]))
+#define COUNT(table) (sizeof(table) / sizeof((table)[0]))
 
-_Static_assert(DEFAULT_COUNT <= SECCOMP_FILTER_ROOM, "the default filter is too long");
-
-static uint32_t resolve(uint32_t verdict, uint64_t caps)
-{
-	if (caps & MARKED_CAPS(verdict))
-		return SECCOMP_RET_ALLOW;
-	return SECCOMP_RET_ERRNO | (verdict & MARK_ABSENT ? ENOSYS : EPERM);
-}
+_Static_assert(COUNT(FILTER) <= SECCOMP_FILTER_ROOM, "the default filter is too long");
 
 int seccomp_resolve_filter(const struct sock_filter *table, size_t count, uint64_t caps,
 			   struct sock_filter *out, size_t room)
@@ -34,15 +30,21 @@ int seccomp_resolve_filter(const struct sock_filter *table, size_t count, uint64
 		return -ENOSPC;
 	for (size_t i = 0; i < count; i++) {
 		out[i] = table[i];
-		if (BPF_CLASS(table[i].code) == BPF_RET && IS_MARKED(table[i].k))
-			out[i].k = resolve(table[i].k, caps);
+		if (BPF_CLASS(table[i].code) == BPF_RET)
+			out[i].k = resolve_mark(table[i].k, caps);
 	}
 	return (int)count;
 }
 
-int seccomp_default_filter(uint64_t caps, struct sock_filter *out, size_t room)
+const struct sock_filter *seccomp_default_filter(uint64_t caps, struct sock_filter *room,
+						 size_t size, size_t *count)
 {
-	return seccomp_resolve_filter(DEFAULT_FILTER, DEFAULT_COUNT, caps, out, room);
+	if (caps == default_caps) {
+		*count = COUNT(FILTER_DEFAULT_CAPS);
+		return FILTER_DEFAULT_CAPS;
+	}
+	*count = COUNT(FILTER);
+	return seccomp_resolve_filter(FILTER, COUNT(FILTER), caps, room, size) < 0 ? NULL : room;
 }
 
 /* Reads SIZE bytes, or fewer when the file ends; returns their number or -errno. */

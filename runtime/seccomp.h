@@ -14,14 +14,18 @@
 #define SECCOMP_FILTER_ROOM BPF_MAXINSNS
 
 /*
- * Writes the default filter for a container that holds the capabilities CAPS (bit N is
- * capability number N) to OUT, of ROOM instructions. Returns their number, or -ENOSPC.
+ * The default filter for a container that holds the capabilities CAPS (bit N is capability
+ * number N), of *COUNT instructions. For the default capabilities it lies ready, a shorter
+ * one, since fewer verdicts differ; for others it is made in ROOM, of SIZE instructions.
+ * NULL when it does not fit there.
  */
-int seccomp_default_filter(uint64_t caps, struct sock_filter *out, size_t room);
+const struct sock_filter *seccomp_default_filter(uint64_t caps, struct sock_filter *room,
+						 size_t size, size_t *count);
 
 /*
- * The same for any generated table of COUNT instructions: each verdict that depends on
- * a capability (seccomp_mark.h) becomes ALLOW or an error.
+ * Makes a filter of any generated table of COUNT instructions in OUT, of ROOM: each verdict
+ * that depends on a capability (seccomp_mark.h) becomes ALLOW or an error. Returns the number
+ * of instructions, or -ENOSPC.
  */
 int seccomp_resolve_filter(const struct sock_filter *table, size_t count, uint64_t caps,
 			   struct sock_filter *out, size_t room);

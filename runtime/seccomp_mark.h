@@ -8,7 +8,9 @@
 #ifndef RUNTIME_SECCOMP_MARK_H
 #define RUNTIME_SECCOMP_MARK_H
 
+#include <errno.h>
 #include <linux/seccomp.h>
+#include <stdint.h>
 
 #define MARK_ABSENT 0x1000U /* without the capability: ENOSYS in place of EPERM */
 
@@ -18,5 +20,15 @@
 
 #define IS_MARKED(verdict)   (((verdict)&SECCOMP_RET_ACTION_FULL) == SECCOMP_RET_TRACE)
 #define MARKED_CAPS(verdict) (1ULL << ((verdict) >> 6 & 63) | 1ULL << ((verdict)&63))
+
+/* VERDICT for a container that holds the capabilities CAPS (bit N is capability number N). */
+static inline uint32_t resolve_mark(uint32_t verdict, uint64_t caps)
+{
+	if (!IS_MARKED(verdict))
+		return verdict;
+	if (caps & MARKED_CAPS(verdict))
+		return SECCOMP_RET_ALLOW;
+	return SECCOMP_RET_ERRNO | (verdict & MARK_ABSENT ? ENOSYS : EPERM);
+}
 
 #endif

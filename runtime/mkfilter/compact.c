@@ -3,8 +3,9 @@
  * The compact program. Installing a filter costs time for each of its instructions, and
  * since 5.11 the kernel also runs it once for every call number; libseccomp compares with
  * each call of the policy in turn (400 instructions, 305 us; its own tree: 500, 86 us). Here
- * runs of numbers with one verdict become ranges, the ranges a balanced search, and the
- * calls judged by arguments keep libseccomp's own code (125 instructions, 37 us).
+ * runs of numbers with one verdict become ranges, the ranges a search with the fewest
+ * comparisons, and the calls judged by arguments keep libseccomp's own code, without what
+ * compares nothing (109 instructions, 42 us; for the default capabilities 82, 35 us).
  */
 #include <stdbool.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "mkfilter.h"
 
 #define LABELS     2048
+#define RANGES     256
 #define CANDIDATES (2 * BPF_MAXINSNS + 1)
 
 /* Call numbers from `first` up to the next range's first, and where their verdict is. */
@@ -135,6 +137,36 @@ static size_t follow(const struct target *target, uint32_t nr)
 	return pc;
 }
 
+/*
+ * A mask of no bits, as libseccomp writes it for the upper half of an argument whose lower
+ * half alone is compared: load, and, compare with 0. True wherever it stands.
+ */
+static bool compares_nothing(const struct sock_filter *in)
+{
+	return in[0].code == (BPF_LD | BPF_W | BPF_ABS) &&
+	       in[1].code == (BPF_ALU | BPF_AND | BPF_K) && in[1].k == 0 &&
+	       in[2].code == (BPF_JMP | BPF_JEQ | BPF_K) && in[2].k == 0;
+}
+
+/* Where the reference's AT leads without a decision. */
+static size_t pass_over(const struct program *ref, size_t at)
+{
+	for (;;) {
+		const struct sock_filter *in = &ref->in[at];
+
+		if (in->code == (BPF_JMP | BPF_JA)) {
+			at += 1 + in->k;
+		} else if (at + 3 < ref->count && compares_nothing(in)) {
+			at += 3 + in[2].jt;
+			if (BPF_CLASS(ref->in[at].code) != BPF_LD &&
+			    BPF_CLASS(ref->in[at].code) != BPF_RET)
+				die("libseccomp uses a word again, which is not foreseen");
+		} else {
+			return at;
+		}
+	}
+}
+
 static int by_value(const void *a, const void *b)
 {
 	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
@@ -168,60 +200,124 @@ static size_t find_ranges(struct writer *w, const struct target *target, struct 
 	for (size_t i = 0; i < total; i++) {
 		size_t at = follow(target, numbers[i]);
 		bool judged = BPF_CLASS(ref->in[at].code) != BPF_RET;
-		int label = judged ? new_label(w) : verdict_label(w, ref->in[at].k);
-		struct range range = { numbers[i], label, judged ? at : 0 };
+		int label = judged ? new_label(w) : verdict_label(w, settle(target, ref->in[at].k));
+		struct range range = { numbers[i], label, judged ? pass_over(ref, at) : 0 };
 
 		if (i > 0 && numbers[i] == numbers[i - 1])
 			continue;
-		if (count == 0 || ranges[count - 1].label != label)
-			ranges[count++] = range;
+		if (count > 0 && ranges[count - 1].label == label)
+			continue;
+		if (count == RANGES)
+			die("the policy has too many ranges of numbers");
+		ranges[count++] = range;
 	}
 	return count;
 }
 
-/*
- * Writes the search among COUNT ranges and returns its label. A single number amid a range
- * takes one comparison, not two.
- */
-static int write_search(struct writer *w, const struct range *ranges, size_t count)
+/* The best way to search ranges FIRST to LAST: */
+struct search {
+	size_t nodes; /* comparisons in all */
+	size_t depth; /* comparisons at most until one is found */
+	size_t split; /* the range from which on numbers are the greater ones; 0: odd_ones() */
+};
+
+/* Every other one of the ranges is a single number amid numbers of one and the same verdict. */
+static bool odd_ones(const struct range *ranges, size_t first, size_t last)
 {
-	size_t half = count / 2, at;
+	for (size_t i = first; i < last; i += 2)
+		if (i + 2 > last || ranges[i + 2].label != ranges[first].label ||
+		    ranges[i + 2].first - ranges[i + 1].first != 1)
+			return false;
+	return true;
+}
+
+static bool is_better(const struct search *a, const struct search *b)
+{
+	return a->nodes < b->nodes || (a->nodes == b->nodes && a->depth < b->depth);
+}
+
+static void plan_one(const struct range *ranges, struct search plan[RANGES][RANGES], size_t first,
+		     size_t last)
+{
+	struct search best = { SIZE_MAX, 0, 0 };
+
+	if (odd_ones(ranges, first, last))
+		best.nodes = best.depth = (last - first) / 2;
+	for (size_t split = first + 1; split <= last; split++) {
+		const struct search *low = &plan[first][split - 1], *high = &plan[split][last];
+		size_t deeper = low->depth > high->depth ? low->depth : high->depth;
+		const struct search way = { low->nodes + high->nodes + 1, deeper + 1, split };
+
+		if (is_better(&way, &best))
+			best = way;
+	}
+	plan[first][last] = best;
+}
+
+static void plan_search(const struct range *ranges, struct search plan[RANGES][RANGES],
+			size_t count)
+{
+	for (size_t more = 0; more < count; more++)
+		for (size_t first = 0; first + more < count; first++)
+			plan_one(ranges, plan, first, first + more);
+}
+
+static void write_odd_ones(struct writer *w, const struct range *ranges, size_t first, size_t last)
+{
+	int next = ranges[first].label;
+
+	for (size_t one = first + 1; one < last; one += 2) {
+		if (one > first + 1)
+			place_label(w, next);
+		next = one + 2 < last ? new_label(w) : ranges[first].label;
+		emit_jump(w, BPF_JEQ, ranges[one].first, ranges[one].label, next);
+	}
+}
+
+/* Writes the search among ranges FIRST to LAST as planned, and returns its label. */
+static int write_search(struct writer *w, const struct range *ranges,
+			struct search plan[RANGES][RANGES], size_t first, size_t last)
+{
+	size_t split = plan[first][last].split, at;
 	int label, low, high;
 
-	if (count == 1)
-		return ranges[0].label;
+	if (first == last)
+		return ranges[first].label;
 	label = new_label(w);
 	place_label(w, label);
-	if (count == 3 && ranges[0].label == ranges[2].label &&
-	    ranges[2].first - ranges[1].first == 1) {
-		emit_jump(w, BPF_JEQ, ranges[1].first, ranges[1].label, ranges[0].label);
+	if (split == 0) {
+		write_odd_ones(w, ranges, first, last);
 		return label;
 	}
-	at = emit_jump(w, BPF_JGE, ranges[half].first, 0, 0);
-	low = write_search(w, ranges, half);
-	high = write_search(w, ranges + half, count - half);
+	at = emit_jump(w, BPF_JGE, ranges[split].first, 0, 0);
+	low = write_search(w, ranges, plan, first, split - 1);
+	high = write_search(w, ranges, plan, split, last);
 	w->on_true[at] = high;
 	w->on_false[at] = low;
 	return label;
 }
 
 /* The label for a jump to the reference's AT; LABELS has those of the copied instructions. */
-static int tail_label(struct writer *w, const struct program *ref, size_t at, int *labels,
+static int tail_label(struct writer *w, const struct target *target, size_t at, int *labels,
 		      uint32_t otherwise)
 {
-	while (ref->in[at].code == (BPF_JMP | BPF_JA))
-		at += 1 + ref->in[at].k;
+	const struct program *ref = &target->reference;
+	uint32_t verdict;
+
+	at = pass_over(ref, at);
+	verdict = ref->in[at].k == ABSENT ? otherwise : ref->in[at].k;
 	if (BPF_CLASS(ref->in[at].code) == BPF_RET)
-		return verdict_label(w, ref->in[at].k == ABSENT ? otherwise : ref->in[at].k);
+		return verdict_label(w, settle(target, verdict));
 	if (labels[at] < 0)
 		labels[at] = new_label(w);
 	return labels[at];
 }
 
 /* Copies what the reference does from RANGE's tail on; its default becomes OTHERWISE. */
-static void copy_tail(struct writer *w, const struct program *ref, const struct range *range,
+static void copy_tail(struct writer *w, const struct target *target, const struct range *range,
 		      uint32_t otherwise)
 {
+	const struct program *ref = &target->reference;
 	int labels[BPF_MAXINSNS];
 
 	memset(labels, -1, sizeof(labels));
@@ -234,8 +330,8 @@ static void copy_tail(struct writer *w, const struct program *ref, const struct 
 		place_label(w, labels[at]);
 		if (BPF_CLASS(in->code) == BPF_JMP) {
 			emit_jump(w, BPF_OP(in->code), in->k,
-				  tail_label(w, ref, at + 1 + in->jt, labels, otherwise),
-				  tail_label(w, ref, at + 1 + in->jf, labels, otherwise));
+				  tail_label(w, target, at + 1 + in->jt, labels, otherwise),
+				  tail_label(w, target, at + 1 + in->jf, labels, otherwise));
 			continue;
 		}
 		emit(w, in->code, in->k);
@@ -247,24 +343,25 @@ static void copy_tail(struct writer *w, const struct program *ref, const struct 
 
 void write_compact(const struct target *target, struct program *out)
 {
-	static struct range ranges[CANDIDATES];
+	static struct range ranges[RANGES];
+	static struct search plan[RANGES][RANGES];
 	static struct writer writer;
 	struct writer *w = &writer;
 	size_t count;
 	int number;
 
-	w->out = out;
+	writer = (struct writer){ .out = out };
 	count = find_ranges(w, target, ranges);
+	plan_search(ranges, plan, count);
 	emit(w, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
 	number = new_label(w);
 	emit_jump(w, BPF_JEQ, target->token, number, verdict_label(w, SECCOMP_RET_KILL_PROCESS));
 	place_label(w, number);
 	emit(w, BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
-	write_search(w, ranges, count);
+	write_search(w, ranges, plan, 0, count - 1);
 	for (size_t i = 0; i < count; i++) {
 		if (ranges[i].tail)
-			copy_tail(w, &target->reference, &ranges[i],
-				  target->rule[ranges[i].first]->otherwise);
+			copy_tail(w, target, &ranges[i], target->rule[ranges[i].first]->otherwise);
 	}
 	finish(w);
 }

@@ -26,6 +26,7 @@ struct target {
 	const char *name;
 	uint32_t token; /* AUDIT_ARCH_*, which is also libseccomp's SCMP_ARCH_* */
 	struct program reference;
+	const uint64_t *caps; /* what markers stand for; NULL: they stay markers */
 	/* The group's or rule's verdict stands for each number in the policy: */
 	bool known[LAST_NUMBER + 1];
 	/* one of the call's rules, where arguments decide; else NULL. */
@@ -34,6 +35,12 @@ struct target {
 
 /* Prints "mkfilter: " and the message to stderr, and exits with status 1. */
 __attribute__((noreturn, format(printf, 1, 2))) void die(const char *format, ...);
+
+/* VERDICT as TARGET's programs are to have it: without markers, if it says what they stand for. */
+static inline uint32_t settle(const struct target *target, uint32_t verdict)
+{
+	return target->caps ? resolve_mark(verdict, *target->caps) : verdict;
+}
 
 /* Fills in TARGET, of which name and token are set (reference.c). */
 void make_reference(struct target *target);

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "../cbpf.h"
+#include "../names.h"
 #include "../seccomp.h"
 #include "../seccomp_mark.h"
 #include "filter_aarch64.h"
@@ -40,11 +41,16 @@ struct table {
 	uint32_t arch;
 	const struct sock_filter *in;
 	size_t count;
+	const struct sock_filter *in_default_caps; /* the same, for the default capabilities */
+	size_t count_default_caps;
 };
 
-static const struct table x86_64 = { AUDIT_ARCH_X86_64, filter_x86_64, ARRAY_SIZE(filter_x86_64) };
+static const struct table x86_64 = { AUDIT_ARCH_X86_64, filter_x86_64, ARRAY_SIZE(filter_x86_64),
+				     filter_x86_64_default_caps,
+				     ARRAY_SIZE(filter_x86_64_default_caps) };
 static const struct table aarch64 = { AUDIT_ARCH_AARCH64, filter_aarch64,
-				      ARRAY_SIZE(filter_aarch64) };
+				      ARRAY_SIZE(filter_aarch64), filter_aarch64_default_caps,
+				      ARRAY_SIZE(filter_aarch64_default_caps) };
 
 /* The verdict of TABLE, resolved for CAPS, on a call with two arguments. */
 static uint32_t verdict(const struct table *table, uint64_t caps, uint32_t arch, int nr,
@@ -191,6 +197,29 @@ START_TEST(answers)
 }
 END_TEST
 
+static void compare_for_default_caps(const struct table *t, int nr, uint64_t arg0, uint64_t arg1)
+{
+	struct seccomp_data data = { .nr = nr, .arch = t->arch, .args = { arg0, arg1, arg1 } };
+
+	ck_assert_msg(cbpf_run(t->in_default_caps, t->count_default_caps, &data) ==
+			      verdict(t, default_caps, t->arch, nr, arg0, arg1),
+		      "architecture %#x, call %d", t->arch, nr);
+}
+
+/* The two programs of an architecture are one filter; the second is there to be shorter. */
+START_TEST(default_caps_have_a_program_of_their_own)
+{
+	const struct table *t = _i ? &aarch64 : &x86_64;
+
+	ck_assert_uint_lt(t->count_default_caps, t->count);
+	for (size_t i = 0; i < ARRAY_SIZE(facts); i++)
+		compare_for_default_caps(t, _i ? facts[i].aarch64 : facts[i].x86_64, facts[i].arg0,
+					 facts[i].arg1);
+	for (int nr = -1; nr < 600; nr++)
+		compare_for_default_caps(t, nr, 0, 0);
+}
+END_TEST
+
 static const struct {
 	const struct table *table;
 	uint32_t arch;
@@ -207,19 +236,23 @@ START_TEST(kills_other_architectures)
 }
 END_TEST
 
+static struct sock_filter room[SECCOMP_FILTER_ROOM];
+
 START_TEST(leaves_no_marker)
 {
-	static struct sock_filter out[SECCOMP_FILTER_ROOM];
 	static const uint64_t caps[] = { 0, ~0ULL, CAP(CAP_SYS_ADMIN), CAP(CAP_KILL) };
-	int count = seccomp_default_filter(caps[_i], out, ARRAY_SIZE(out));
+	size_t count = 0;
+	const struct sock_filter *out = seccomp_default_filter(_i < 4 ? caps[_i] : default_caps,
+							       room, ARRAY_SIZE(room), &count);
 	int markers = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(filter_x86_64); i++)
 		markers += BPF_CLASS(filter_x86_64[i].code) == BPF_RET &&
 			   IS_MARKED(filter_x86_64[i].k);
 	ck_assert_int_gt(markers, 0);
-	ck_assert_int_gt(count, 0);
-	for (int i = 0; i < count; i++)
+	ck_assert_ptr_nonnull(out);
+	ck_assert_uint_gt(count, 0);
+	for (size_t i = 0; i < count; i++)
 		if (BPF_CLASS(out[i].code) == BPF_RET)
 			ck_assert(!IS_MARKED(out[i].k));
 }
@@ -227,13 +260,14 @@ END_TEST
 
 START_TEST(wants_room)
 {
-	static struct sock_filter out[SECCOMP_FILTER_ROOM];
-	int count = seccomp_default_filter(0, out, ARRAY_SIZE(out));
+	size_t count = 0, again;
 
-	ck_assert_int_gt(count, 0);
-	ck_assert_int_eq(seccomp_default_filter(0, out, (size_t)count), count);
-	ck_assert_int_eq(seccomp_default_filter(0, out, (size_t)count - 1), -ENOSPC);
-	ck_assert_int_eq(seccomp_default_filter(0, out, 0), -ENOSPC);
+	ck_assert_ptr_eq(seccomp_default_filter(0, room, ARRAY_SIZE(room), &count), room);
+	ck_assert_uint_gt(count, 0);
+	ck_assert_ptr_eq(seccomp_default_filter(0, room, count, &again), room);
+	ck_assert_uint_eq(again, count);
+	ck_assert_ptr_null(seccomp_default_filter(0, room, count - 1, &again));
+	ck_assert_ptr_null(seccomp_default_filter(0, room, 0, &again));
 }
 END_TEST
 
@@ -294,10 +328,12 @@ END_TEST
 
 static void install(uint64_t caps)
 {
-	static struct sock_filter out[SECCOMP_FILTER_ROOM];
-	struct sock_fprog prog = { .filter = out };
+	size_t count = 0;
+	struct sock_fprog prog;
 
-	prog.len = (unsigned short)seccomp_default_filter(caps, out, ARRAY_SIZE(out));
+	prog.filter =
+		(struct sock_filter *)seccomp_default_filter(caps, room, ARRAY_SIZE(room), &count);
+	prog.len = (unsigned short)count;
 	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) ||
 	    syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog))
 		_exit(99);
@@ -398,7 +434,8 @@ int main(void)
 
 	tcase_add_loop_test(table, answers, 0, ARRAY_SIZE(facts));
 	tcase_add_loop_test(table, kills_other_architectures, 0, ARRAY_SIZE(foreign));
-	tcase_add_loop_test(table, leaves_no_marker, 0, 4);
+	tcase_add_loop_test(table, default_caps_have_a_program_of_their_own, 0, 2);
+	tcase_add_loop_test(table, leaves_no_marker, 0, 5);
 	tcase_add_test(table, wants_room);
 	tcase_add_loop_test(file, reads_a_filter, 0, ARRAY_SIZE(files));
 	tcase_add_test(file, reads_a_pipe_in_pieces);
