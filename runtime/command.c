@@ -5,6 +5,7 @@
 #include "sys.h"
 #include "text.h"
 
+#include <elf.h>
 #include <linux/close_range.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,38 +56,64 @@ static int search(const struct plan *p, char *path, size_t room)
 	}
 }
 
-/* The interpreter of a script, from its first line; "" when there is none. */
-static void interpreter_of(const char *path, char *name, size_t room)
+/* How a file begins. */
+struct head {
+	long size; /* bytes that could be read, or -errno */
+	char bytes[256];
+};
+
+static void read_head(const char *path, struct head *h)
 {
 	int fd = sys_openat(AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
-	char *start, line[256] = "";
-	long n = fd < 0 ? fd : sys_read(fd, line, sizeof(line) - 1);
 
+	h->size = fd < 0 ? fd : sys_read(fd, h->bytes, sizeof(h->bytes) - 1);
 	sys_close(fd);
+}
+
+/* The interpreter of a script, from its first line; "" when there is none. */
+static void interpreter_of(struct head *h, char *name, size_t room)
+{
+	char *start;
+
 	*name = '\0';
-	if (n < 3 || line[0] != '#' || line[1] != '!')
+	if (h->size < 3 || h->bytes[0] != '#' || h->bytes[1] != '!')
 		return;
-	line[n] = '\0';
-	start = line + 2 + strspn(line + 2, " \t");
+	h->bytes[h->size] = '\0';
+	start = h->bytes + 2 + strspn(h->bytes + 2, " \t");
 	text_add_bytes(name, room, start, strcspn(start, " \t\n"));
 }
 
-static bool is_same_file(const char *path, const struct statx *other)
-{
-	struct statx stx = { .stx_ino = 0 };
+/* The ELF header of the running program, by the linker: it names sizes and places of its parts. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
-	return sys_statx(AT_FDCWD, path, 0, STATX_INO, &stx) == 0 &&
-	       stx.stx_ino == other->stx_ino && stx.stx_dev_major == other->stx_dev_major &&
-	       stx.stx_dev_minor == other->stx_dev_minor;
+static bool may_be_runtime(const struct head *h)
+{
+	const size_t size =
+		h->size < (long)sizeof(Elf64_Ehdr) ? (size_t)h->size : sizeof(Elf64_Ehdr);
+
+	return h->size <= 0 || memcmp(h->bytes, __ehdr_start, size) == 0;
 }
 
-/* /proc/self/exe is the host's bulkhead until execve. */
-int command_know_runtime(struct inside *in)
+/*
+ * Nothing but the host's bulkhead, or what cannot be read, comes as far as the comparison of
+ * the files. /proc/self/exe is the host's bulkhead until execve.
+ */
+static int refuse_if_runtime(struct inside *in, const char *path, const struct head *h)
 {
-	int ret = sys_statx(in->fs[PROC], BELOW_PROC("/proc/self/exe"), 0, STATX_INO, &in->runtime);
+	struct statx own = { .stx_ino = 0 }, its = { .stx_ino = 0 };
+	int ret;
 
-	if (ret < 0 || !in->runtime.stx_ino)
+	if (!may_be_runtime(h))
+		return 0;
+	ret = sys_statx(in->fs[PROC], BELOW_PROC("/proc/self/exe"), 0, STATX_INO, &own);
+	if (ret < 0 || !own.stx_ino)
 		return fail(&in->fault, STEP_look_back, "/proc/self/exe", ret ? ret : LIE);
+	ret = sys_statx(AT_FDCWD, path, 0, STATX_INO, &its);
+	if (ret < 0 || !its.stx_ino)
+		return fail(&in->fault, STEP_find_command, path, ret ? ret : LIE);
+	if (own.stx_ino == its.stx_ino && own.stx_dev_major == its.stx_dev_major &&
+	    own.stx_dev_minor == its.stx_dev_minor)
+		return fail(&in->fault, STEP_find_command, in->path, IS_RUNTIME);
 	return 0;
 }
 
@@ -95,24 +122,21 @@ int command_know_runtime(struct inside *in)
  * overwrite, the host's binary (CVE-2019-5736). An interpreter may be a script again,
  * five times over (exec_binprm() in fs/exec.c).
  */
-static int refuse_runtime(struct inside *in, const char *path)
+static int refuse_runtime(struct inside *in)
 {
 	enum { INTERPRETERS = 5 };
-	char interpreter[256];
-	struct statx stx;
+	char interpreter[sizeof(((struct head *)0)->bytes)];
+	struct head h = { .size = 0 };
 
-	if (is_same_file(path, &in->runtime))
-		return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
-	interpreter_of(path, interpreter, sizeof(interpreter));
+	read_head(in->path, &h);
+	TRY(refuse_if_runtime(in, in->path, &h));
+	interpreter_of(&h, interpreter, sizeof(interpreter));
 	for (int i = 0; i <= INTERPRETERS && *interpreter; i++) {
-		char script[sizeof(interpreter)];
-
-		if (is_same_file(interpreter, &in->runtime))
-			return fail(&in->fault, STEP_find_command, path, IS_RUNTIME);
-		if (sys_statx(AT_FDCWD, interpreter, 0, STATX_TYPE, &stx) == -ENOENT)
-			return fail(&in->fault, STEP_find_command, path, NO_INTERPRETER);
-		memcpy(script, interpreter, sizeof(script));
-		interpreter_of(script, interpreter, sizeof(interpreter));
+		read_head(interpreter, &h);
+		if (h.size == -ENOENT)
+			return fail(&in->fault, STEP_find_command, in->path, NO_INTERPRETER);
+		TRY(refuse_if_runtime(in, interpreter, &h));
+		interpreter_of(&h, interpreter, sizeof(interpreter));
 	}
 	return 0;
 }
@@ -157,7 +181,7 @@ int command_find(struct inside *in)
 	}
 	if (ret < 0)
 		return fail(&in->fault, STEP_find_command, name, ret);
-	return refuse_runtime(in, in->path);
+	return refuse_runtime(in);
 }
 
 /*

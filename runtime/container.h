@@ -104,16 +104,17 @@ struct inside {
 	bool groups_stay;       /* the user namespace denies setgroups(2) */
 	bool by_mountinfo;      /* no mount_setattr(2) here: remount one by one */
 	struct rlimit64 descriptor_limit; /* of the caller, while many sources are open */
-	int fs[KERNEL_FS];     /* the roots of /proc, /dev and /sys: no path leads elsewhere */
-	bool proc_is_borrowed; /* the host's, with what is mounted below it */
+	int fs[KERNEL_FS];          /* the roots of /proc, /dev and /sys: no path leads elsewhere */
+	uint64_t fs_mnt[KERNEL_FS]; /* their mount ids */
+	bool proc_is_borrowed;      /* the host's, with what is mounted below it */
 	int device_trees[8];
-	bool no_powercap;             /* this machine has none, says the host's sysfs */
+	bool no_rare_paths;           /* of kernelpaths.c here, says the host's sysfs */
 	bool no_throttling;           /* likewise */
-	int empty_dir;                /* the mask of directories, a mount; 0: none yet */
+	int empty_dir;                /* the mask of directories, a mount (dev.c) */
+	bool empty_dir_attached;      /* and it lies on the first of them */
 	char **init_argv;             /* --init: what PID 1 is executed with; [2] takes the path */
 	char path[COMMAND_PATH_ROOM]; /* the command, found */
 	int status_file;              /* status.c */
-	struct statx runtime;         /* bulkhead's own file */
 };
 
 #endif

@@ -73,7 +73,6 @@ static int inside_build(struct inside *in)
 	TRY(process_inside(in));
 	TRY(privs_bound(in));
 	TRY(status_open(in));
-	TRY(command_know_runtime(in));
 	TRY(netns_inside(in)); /* by now the host side has made it */
 	TRY(kernelfs_mount_sys(in));
 	TRY(mask_sys(in));

@@ -198,16 +198,22 @@ static bool knows_tty_group(const struct plan *p)
 	return false;
 }
 
-/* Terminals of the container's own. */
+/*
+ * Terminals of the container's own. The directory that they cover stays empty: nobody
+ * reaches it but by the mount that is taken of it here, for mask.c to lay over others.
+ */
 static int make_terminals(struct inside *in)
 {
 	const char *options = knows_tty_group(in->plan)
 				      ? "newinstance,ptmxmode=0666,mode=0620,gid=5"
 				      : "newinstance,ptmxmode=0666,mode=0620";
-	int ret = sys_mkdirat(AT_FDCWD, "pts", 0755);
+	int ret = sys_mkdirat(AT_FDCWD, "pts", 0555);
 
 	if (ret < 0)
 		return fail(&in->fault, STEP_make_target, "/dev/pts", ret);
+	in->empty_dir = sys_open_tree(AT_FDCWD, "pts", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
+	if (in->empty_dir < 0)
+		return fail(&in->fault, STEP_mask, "/dev/pts", in->empty_dir);
 	ret = sys_mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, options);
 	if (ret < 0)
 		return fail(&in->fault, STEP_mount, "/dev/pts", ret);

@@ -156,53 +156,63 @@ static int open_target(struct inside *in, const struct kernelfs *k, const struct
 	return fd < 0 ? fail(&in->fault, STEP_check_target, k->target, fd) : fd;
 }
 
-/* The mount is as strict as it should be, and it is what the path leads to. */
-static int inspect_one(struct inside *in, const struct kernelfs *k, int tree, const struct place *p)
+/* The mount is as strict as it should be, and it is what the path leads to: @id tells. */
+static int inspect_one(struct inside *in, const struct kernelfs *k, int tree, const struct place *p,
+		       uint64_t *id)
 {
 	const unsigned long want = ST_NOSUID | ST_NOEXEC |
 				   (k->attributes & MOUNT_ATTR_NODEV ? ST_NODEV : 0) |
 				   (k->attributes & MOUNT_ATTR_RDONLY ? ST_RDONLY : 0);
-	uint64_t id = 0, there = 0;
+	uint64_t there = 0;
 	struct statfs st = { .f_type = 0 };
 	int ret = sys_fstatfs(tree, &st);
 
 	if (ret == 0)
-		ret = sys_mount_id(tree, "", &id);
+		ret = sys_mount_id(tree, "", id);
 	if (ret == 0)
 		ret = sys_mount_id(p->dir, p->name, &there);
-	if (ret < 0 || (unsigned long)st.f_type != k->magic || !id || id != there ||
+	if (ret < 0 || (unsigned long)st.f_type != k->magic || !*id || *id != there ||
 	    ((unsigned long)st.f_flags & want) != want)
 		return fail(&in->fault, STEP_mount, k->target, ret ? ret : LIE);
 	return 0;
 }
 
-static int attach(struct inside *in, const struct kernelfs *k, int tree)
+/*
+ * Neither way follows a symlink. The second makes a directory that is missing, and tells
+ * what is wrong with the target.
+ */
+static int attach(struct inside *in, const struct kernelfs *k, int tree, const struct place *p)
 {
-	const struct place p = place_of(in, k);
-	int ret, target = open_target(in, k, &p);
+	int target, ret = sys_attach_tree(tree, p->dir, p->name, 0);
 
+	if (ret == 0)
+		return 0;
+	target = open_target(in, k, p);
 	if (target < 0)
 		return target;
 	ret = sys_attach_tree(tree, target, "", MOVE_MOUNT_T_EMPTY_PATH);
 	sys_close(target);
-	if (ret < 0)
-		return fail(&in->fault, STEP_mount, k->target, ret);
-	return inspect_one(in, k, tree, &p);
+	return ret < 0 ? fail(&in->fault, STEP_mount, k->target, ret) : 0;
 }
 
 static int mount_one(struct inside *in, const struct kernelfs *k)
 {
+	const struct place p = place_of(in, k);
 	int tree = is_made_early(in, k) ? in->fs[k - table] : make(in, k);
+	uint64_t id = 0;
 
 	if (tree == -ENODEV && k->optional)
 		return 0;
 	if (tree < 0)
 		return fail(&in->fault, STEP_mount, k->target, tree);
-	TRY(attach(in, k, tree));
-	if (k < table + KERNEL_FS)
+	TRY(attach(in, k, tree, &p));
+	TRY(inspect_one(in, k, tree, &p, &id));
+	if (k < table + KERNEL_FS) {
 		in->fs[k - table] = tree;
-	else
+		in->fs_mnt[k - table] = id;
+	} else {
 		sys_close(tree);
+	}
 	return 0;
 }
 
@@ -234,14 +244,12 @@ int kernelfs_mount_sys(struct inside *in)
 
 int kernelfs_enter(struct inside *in, int which)
 {
-	uint64_t id = 0, here = 1;
+	uint64_t here = 0;
 	int ret = sys_fchdir(in->fs[which]);
 
 	if (ret == 0)
-		ret = sys_mount_id(in->fs[which], "", &id);
-	if (ret == 0)
 		ret = sys_mount_id(AT_FDCWD, ".", &here);
-	if (ret < 0 || id != here)
+	if (ret < 0 || here != in->fs_mnt[which])
 		return fail(&in->fault, STEP_mount, table[which].target, ret ? ret : LIE);
 	return 0;
 }

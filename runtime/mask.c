@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * Kernel paths that a container must not read or write: the OCI defaults
- * (runtime-spec, config-linux "Masked Paths" and "Readonly Paths" as the engines fill
- * them in) and what the engines added since. A path that this kernel does not have
- * needs no mask. We stand in /proc, then in /sys, by descriptor (kernelfs.c), so that names
- * there are the kernel's.
+ * Covers the paths of kernelpaths.c. One that this kernel does not have needs no mask. We
+ * stand in /proc, then in /sys, by descriptor (kernelfs.c), so that names there are the
+ * kernel's.
  */
-#include "newfs.h"
+#include "dirents.h"
+#include "kernelpaths.h"
 #include "steps.h"
 #include "sys.h"
 #include "text.h"
@@ -14,33 +13,9 @@
 #include <linux/magic.h>
 #include <string.h>
 
-static const char *const proc_files[] = {
-	"/proc/kcore",       "/proc/keys",        "/proc/latency_stats", "/proc/timer_list",
-	"/proc/timer_stats", "/proc/sched_debug", "/proc/interrupts",
-};
-
-static const char *const proc_dirs[] = {
-	"/proc/acpi",
-	"/proc/asound",
-	"/proc/scsi",
-};
-
-enum { FIRMWARE, POWERCAP };
-
-static const char *const sys_dirs[] = {
-	[FIRMWARE] = "/sys/firmware",
-	[POWERCAP] = "/sys/devices/virtual/powercap",
-};
-
-static const char *const read_only[] = {
-	"/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys", "/proc/sysrq-trigger",
-};
-
 /* How a processor was throttled tells of others' load, as the power that was used does. */
 #define CPU_DIR  "/sys/devices/system/cpu/cpu"
 #define THROTTLE "/thermal_throttle"
-
-#define COUNT(set) (sizeof(set) / sizeof(*(set)))
 
 enum { KERNEL_FLAGS = MS_NOSUID | MS_NODEV | MS_NOEXEC };
 enum { KERNEL_ATTRIBUTES = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC };
@@ -88,46 +63,38 @@ static int judge_mask(struct inside *in, const char *path, long ret, unsigned lo
 }
 
 /* The null of our own /dev, whatever the rootfs makes of the path to it: a mount of its own. */
-static int open_null(struct inside *in)
+static int mask_file(struct inside *in, const char *path)
 {
-	int tree = sys_open_tree(in->fs[DEV], "null",
-				 OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
+	int ret, tree = sys_open_tree(in->fs[DEV], "null",
+				      OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_SYMLINK_NOFOLLOW);
 
-	return tree < 0 ? fail(&in->fault, STEP_mask, "/dev/null", tree) : tree;
-}
-
-static int mask_files(struct inside *in)
-{
-	int tree = -1;
-
-	for (size_t i = 0; i < COUNT(proc_files); i++) {
-		const char *path = proc_files[i];
-		int ret;
-
-		if (tree < 0)
-			tree = open_null(in);
-		if (tree < 0)
-			return tree;
-		ret = sys_attach_tree(tree, AT_FDCWD, name_in_fs(path), 0);
-		TRY(judge_mask(in, path, ret, 0));
-		if (ret < 0)
-			continue; /* nothing to hide there: the mount is for the next one */
-		sys_close(tree);
-		tree = -1;
-	}
+	if (tree < 0)
+		return fail(&in->fault, STEP_mask, "/dev/null", tree);
+	ret = sys_attach_tree(tree, AT_FDCWD, name_in_fs(path), 0);
 	sys_close(tree);
-	return 0;
+	return judge_mask(in, path, ret, 0);
 }
 
-/* The first mask is made, the others copy it. */
-static int make_empty_dir(struct inside *in)
+static int make_bind_read_only(const char *name)
 {
-	static const struct newfs_option options[] = { { "mode", "555" }, { NULL, NULL } };
+	return sys_mount("none", name, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
+}
 
-	if (in->empty_dir)
-		return sys_open_tree(in->empty_dir, "",
-				     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
-	return newfs_make("tmpfs", options, MOUNT_ATTR_RDONLY | KERNEL_ATTRIBUTES);
+/* The first time the empty directory itself, then copies of it, with what it has become. */
+static int lay_empty_dir(struct inside *in, const char *name)
+{
+	int ret, tree;
+
+	if (!in->empty_dir_attached) {
+		in->empty_dir_attached = true;
+		ret = sys_attach_tree(in->empty_dir, AT_FDCWD, name, 0);
+		return ret < 0 ? ret : make_bind_read_only(name);
+	}
+	tree = sys_open_tree(in->empty_dir, "",
+			     OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH);
+	ret = tree < 0 ? tree : sys_attach_tree(tree, AT_FDCWD, name, 0);
+	sys_close(tree);
+	return ret;
 }
 
 /* An empty directory over each masked one. */
@@ -135,19 +102,13 @@ static int mask_dir(struct inside *in, const char *path)
 {
 	const char *name = name_in_fs(path);
 	struct statfs st;
-	int ret, tree;
+	int ret;
 
 	if (is_absent(path, sys_statfs(name, &st)))
 		return 0;
-	tree = make_empty_dir(in);
-	ret = tree < 0 ? tree : sys_attach_tree(tree, AT_FDCWD, name, 0);
-	if (ret < 0)
-		return fail(&in->fault, STEP_mask, path, ret);
-	if (in->empty_dir)
-		sys_close(tree);
-	else
-		in->empty_dir = tree;
-	return inspect_masked(in, path, MS_RDONLY);
+	ret = lay_empty_dir(in, name);
+	return ret < 0 ? fail(&in->fault, STEP_mask, path, ret)
+		       : inspect_masked(in, path, MS_RDONLY);
 }
 
 /* A mount below, which only a borrowed /proc has, is made read-only with the rest. */
@@ -157,7 +118,7 @@ static int set_read_only(const struct inside *in, const char *name)
 
 	if (in->proc_is_borrowed)
 		return sys_mount_setattr(AT_FDCWD, name, AT_RECURSIVE, &attr);
-	return sys_mount("none", name, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
+	return make_bind_read_only(name);
 }
 
 static int make_read_only(struct inside *in, const char *path)
@@ -177,14 +138,68 @@ static int make_read_only(struct inside *in, const char *path)
 	return 0;
 }
 
+static bool is_process(const struct dir_entry *e)
+{
+	return e->name[0] >= '1' && e->name[0] <= '9';
+}
+
+/* Bit N: proc_paths[N] has the name. */
+static uint32_t paths_named(const char *name)
+{
+	uint32_t bits = 0;
+
+	for (size_t i = 0; i < proc_path_count; i++) {
+		const char *ours = name_in_fs(proc_paths[i].path);
+
+		if (*ours == *name && strcmp(ours, name) == 0)
+			bits |= 1U << i;
+	}
+	return bits;
+}
+
+/*
+ * What need not be looked up, since /proc, where we stand, has no such entry: bit N stands
+ * for proc_paths[N]. A list proves this only if it is whole: it came with one call, had room
+ * to spare, and goes on to the processes, which come after the kernel's names.
+ */
+static uint32_t list_absent(void)
+{
+	enum { LONGEST = sizeof(struct dir_entry) + 256 };
+	char list[4096] __attribute__((aligned(8))) = "";
+	int fd = sys_openat(AT_FDCWD, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
+	long n = fd < 0 ? fd : RAW3(SYS_getdents64, fd, list, sizeof(list));
+	bool whole = false;
+	uint32_t present = 0;
+
+	sys_close(fd);
+	for (long at = 0; at < n && n + LONGEST <= (long)sizeof(list);) {
+		const struct dir_entry *e = (const struct dir_entry *)(list + at);
+
+		present |= paths_named(e->name);
+		whole |= is_process(e);
+		at += e->size;
+	}
+	return whole ? ~present : 0;
+}
+
+static int cover(struct inside *in, const struct kernel_path *p)
+{
+	switch (p->how) {
+	case HIDE_FILE: return mask_file(in, p->path);
+	case HIDE_DIR: return mask_dir(in, p->path);
+	default: return make_read_only(in, p->path);
+	}
+}
+
 int mask_proc(struct inside *in)
 {
+	uint32_t absent;
+
 	TRY(kernelfs_enter(in, PROC));
-	TRY(mask_files(in));
-	for (size_t i = 0; i < COUNT(proc_dirs); i++)
-		TRY(mask_dir(in, proc_dirs[i]));
-	for (size_t i = 0; i < COUNT(read_only); i++)
-		TRY(make_read_only(in, read_only[i]));
+	absent = list_absent();
+	for (size_t i = 0; i < proc_path_count; i++)
+		if (!(absent & 1U << i))
+			TRY(cover(in, &proc_paths[i]));
 	return 0;
 }
 
@@ -209,11 +224,10 @@ static int mask_throttling(struct inside *in)
 int mask_sys(struct inside *in)
 {
 	TRY(kernelfs_enter(in, SYS));
-	for (size_t i = 0; i < COUNT(sys_dirs); i++) {
-		if (i == POWERCAP && in->no_powercap)
-			continue;
-		TRY(mask_dir(in, sys_dirs[i]));
-	}
+	for (size_t i = 0; i < sys_path_count; i++)
+		TRY(cover(in, &sys_paths[i]));
+	for (size_t i = 0; i < rare_path_count && !in->no_rare_paths; i++)
+		TRY(cover(in, &rare_paths[i]));
 	return mask_throttling(in);
 }
 
@@ -233,7 +247,9 @@ static bool host_lacks(const char *dir, const char *path)
  */
 int mask_look(struct inside *in)
 {
-	in->no_powercap = host_lacks("/sys/devices/virtual", sys_dirs[POWERCAP]);
+	in->no_rare_paths = true;
+	for (size_t i = 0; i < rare_path_count && in->no_rare_paths; i++)
+		in->no_rare_paths = host_lacks("/sys/devices/virtual", rare_paths[i].path);
 	in->no_throttling = host_lacks(CPU_DIR "0", CPU_DIR "0" THROTTLE);
 	return 0;
 }

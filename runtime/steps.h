@@ -104,7 +104,6 @@ int status_open(struct inside *in);
 int status_inspect(struct inside *in); /* ids, capabilities, signals, no_new_privs */
 
 /* command.c */
-int command_know_runtime(struct inside *in); /* what must not be the command */
 int command_find(struct inside *in);
 int command_close_descriptors(struct inside *in);
 int command_execute(struct inside *in); /* returns only on failure */
