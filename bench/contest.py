@@ -80,9 +80,11 @@ def entries(ground: Ground, bulkhead: Path) -> list[Peer]:
     return [
         Peer("spawn alone", str(ground.rootfs / "noop"), []),
         Peer(some[0], floor, [SOME, root]),
+        Peer(f"hardened {some[0]}", floor, ["--hardened", SOME, root], *some),
         Peer(some[1], ours, [*run, "--share", "net,ipc,cgroup"], floor=some[0]),
         Peer(f"unshare {SOME}", "unshare", ["-u", "-p", "-m", *chroot], *some),
         Peer(every[0], floor, [ALL, root]),
+        Peer(f"hardened {every[0]}", floor, ["--hardened", ALL, root], *every),
         Peer(every[1], ours, run, floor=every[0]),
         Peer(f"unshare {ALL}", "unshare", ["-u", "-p", "-m", "-i", "-n", "-C", *chroot], *every),
         Peer("bwrap", "bwrap", ["--unshare-all", "--bind", root, "/", "--proc", "/proc",

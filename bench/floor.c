@@ -1,13 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /*
- * floor NS[,NS...] ROOTFS COMMAND [ARG]...
+ * floor [--hardened] NS[,NS...] ROOTFS COMMAND [ARG]...
  *
  * The least that a container costs on this kernel: COMMAND as PID 1 of new namespaces on
- * ROOTFS with its own /proc, the old root detached. No hardening, no clean-up, no signals:
- * the yardstick that bench.py holds the runtimes against. The new process shares the
- * caller's memory until it executes (CLONE_VM | CLONE_VFORK), so no page table is copied.
+ * ROOTFS with its own /proc, the old root detached. No hardening (but with --hardened, see
+ * hardened.c), no clean-up, no signals: the yardstick that bench.py holds the runtimes
+ * against. The new process shares the caller's memory until it executes (CLONE_VM |
+ * CLONE_VFORK), so no page table is copied.
  */
-#define _GNU_SOURCE
+#include "hardened.h"
+
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,13 +33,15 @@ static const struct {
 };
 
 struct want {
+	bool hardened;
+	int namespaces;
 	const char *rootfs;
 	char **command;
 };
 
 static char stack[65536] __attribute__((aligned(16)));
 
-static int must(int result, const char *what)
+int must(int result, const char *what)
 {
 	if (result < 0) {
 		fprintf(stderr, "floor: cannot %s: %s\n", what, strerror(errno));
@@ -54,8 +58,12 @@ static int inside(void *data)
 	must(mount(want->rootfs, want->rootfs, NULL, MS_BIND, NULL), "bind the rootfs");
 	must(chdir(want->rootfs), "enter the rootfs");
 	must(mount("proc", "proc", "proc", 0, NULL), "mount proc");
+	if (want->hardened)
+		harden_mounts(want->namespaces & CLONE_NEWCGROUP);
 	must((int)syscall(SYS_pivot_root, ".", "."), "pivot_root");
 	must(umount2(".", MNT_DETACH), "detach the old root");
+	if (want->hardened)
+		harden_process();
 	must(execv(want->command[0], want->command), "execute the command");
 	return FAILED;
 }
@@ -81,16 +89,20 @@ static int parse_namespaces(char *list)
 
 int main(int argc, char **argv)
 {
-	struct want want;
+	struct want want = { .hardened = argc > 1 && strcmp(argv[1], "--hardened") == 0 };
 	int flags, status;
 	pid_t pid;
 
+	argv += want.hardened;
+	argc -= want.hardened;
 	if (argc < 4) {
-		fputs("usage: floor NS[,NS...] ROOTFS COMMAND [ARG]...\n", stderr);
+		fputs("usage: floor [--hardened] NS[,NS...] ROOTFS COMMAND [ARG]...\n", stderr);
 		return FAILED;
 	}
-	want = (struct want){ argv[2], argv + 3 };
-	flags = parse_namespaces(argv[1]) | CLONE_VM | CLONE_VFORK | SIGCHLD;
+	want.namespaces = parse_namespaces(argv[1]);
+	want.rootfs = argv[2];
+	want.command = argv + 3;
+	flags = want.namespaces | CLONE_VM | CLONE_VFORK | SIGCHLD;
 	pid = must(clone(inside, stack + sizeof(stack), flags, &want), "create namespaces");
 	must(waitpid(pid, &status, 0), "wait");
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

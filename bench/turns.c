@@ -13,7 +13,6 @@
  * Prints JSON: for each command, in the order given, its times in microseconds, round by
  * round. A command that ends with a status other than 0 stops it all.
  */
-#define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
 #include <spawn.h>

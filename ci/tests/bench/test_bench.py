@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -98,6 +99,29 @@ def test_floor_makes_a_container(rootfs: Path) -> None:
     assert run(TOOLS / "floor", "mnt,pid", *shell).stdout.split()[-1] == \
         os.readlink("/proc/self/ns/net")
     assert str(rootfs) not in Path("/proc/self/mountinfo").read_text()
+
+
+def walls(*argv: object) -> str:
+    """What is mounted where, read-only or not, and what the process may do, by ARGV's shell."""
+    script = ("while read -r _ _ _ _ at flags _; do echo $at ${flags%%,*}; done"
+              "< /proc/self/mountinfo | ./busybox sort; ./busybox ls -l /dev | ./busybox sort;"
+              "./busybox grep -E 'Cap|NoNewPrivs|Seccomp' /proc/self/status")
+    done = run(*argv, "/busybox", "sh", "-c", script)
+    assert done.returncode == 0, done.stderr
+    return re.sub(r"[A-Z][a-z]{2} +[0-9]+ [0-9:]+", "DATE", done.stdout)
+
+
+@needs_root
+@pytest.mark.parametrize("namespaces, shared", [("mnt,pid,uts,ipc,net,cgroup", []),
+                                                ("mnt,pid,uts", ["--share", "net,ipc,cgroup"])])
+def test_the_hardened_floor_is_as_hard_as_bulkhead(rootfs: Path, namespaces: str,
+                                                   shared: list[str]) -> None:
+    """Else it would not tell what the same isolation costs without checks."""
+    for name in ("dev", "sys"):
+        (rootfs / name).mkdir()
+    floor = walls(TOOLS / "floor", "--hardened", namespaces, rootfs)
+    assert floor == walls(TOOLS.parent / "bulkhead", "run", *shared, "--rootfs", rootfs)
+    assert "/proc/sys ro" in floor and "Seccomp:\t2" in floor
 
 
 @needs_root
