@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-or-later
 /* The network of a container as a runtime makes it. */
-#include "../harness/selftest.h"
+#include "net.h"
 
-#include <net/if.h>
 #include <sys/ioctl.h>
-#include <sys/un.h>
 
 /* The loopback device of a new network namespace is down. */
 static bool is_up(const char *device)
@@ -26,6 +24,43 @@ TEST(net, loopback_is_up, .says = "the loopback device of the container is up",
 	IN_CONTAINER { EXPECT(is_up("lo")); }
 	ON_HOST {
 		UNSHARED(CLONE_NEWUSER | CLONE_NEWNET) { EXPECT(!is_up("lo")); }
+	}
+}
+
+/* The names of all network devices, by their numbers. */
+static const char *devices(void)
+{
+	struct if_nameindex *list = if_nameindex();
+	static char names[1024];
+
+	MUST_HOLD(list);
+	*names = '\0';
+	for (const struct if_nameindex *device = list; device->if_index; device++) {
+		strncat(names, device->if_name, sizeof(names) - strlen(names) - 1);
+		strncat(names, " ", sizeof(names) - strlen(names) - 1);
+	}
+	if_freenameindex(list);
+	return names;
+}
+
+/* Some kernels give each namespace tunnels of its own, which are down. */
+TEST(net, no_device_of_the_host_is_there,
+     .says = "the container has the devices of a new network namespace, loopback first, no other",
+     .finding = "the container has a network device of the host, or one that nobody asked for",
+     .checks = "net-17", .layer = RUNTIME, .needs = NET_NEEDS | NEED(veth))
+{
+	ON_HOST {
+		must_unshare(CLONE_NEWNET);
+		remember("new", devices());
+		MUST(device_add("left"));
+		EXPECT_STRNE(recall("new"), devices());
+	}
+
+	CONTAINER(.unshare = CLONE_NEWNET);
+
+	IN_CONTAINER {
+		EXPECT_STREQ(recall("new"), devices());
+		EXPECT(!strncmp(devices(), "lo ", 3));
 	}
 }
 
