@@ -129,6 +129,31 @@ TEST(caps, no_program_gives_new_privileges,
 	IN_CONTAINER { EXPECT_EQ(1, prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0)); }
 }
 
+/* The serial number of a key in the session keyring. */
+static long find_key(const char *name)
+{
+	return syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user", name, 0);
+}
+
+TEST(caps, a_session_keyring_is_left_by_joining_another_only,
+     .says = "a key of the session keyring is found after fork and in new namespaces, and not "
+	     "after joining a new session keyring: ENOKEY",
+     .checks = "caps-16", .needs = NEED(admin) | NEED(mntns) | NEED(ipcns) | NEED(own_keyring))
+{
+	static const char name[] = "selftest:session";
+	long key;
+
+	MUST(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL));
+	key = MUST(syscall(SYS_add_key, "user", name, "secret", 6, KEY_SPEC_SESSION_KEYRING));
+	UNSHARED(CLONE_NEWNS | CLONE_NEWIPC) { EXPECT_EQ(key, find_key(name)); }
+	IN_FORK {
+		EXPECT_EQ(key, find_key(name));
+		MUST(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL));
+		EXPECT_ERRNO(ENOKEY, find_key(name));
+	}
+	EXPECT_EQ(key, find_key(name));
+}
+
 TEST(caps, keyring_of_the_caller_is_closed,
      .says = "a key in the session keyring of the caller is not found inside",
      .finding = "the command reads keys of the runtime's caller", .checks = "caps-17",
@@ -139,15 +164,13 @@ TEST(caps, keyring_of_the_caller_is_closed,
 	ON_HOST {
 		MUST(syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL));
 		MUST(syscall(SYS_add_key, "user", name, "secret", 6, KEY_SPEC_SESSION_KEYRING));
-		EXPECT_LT(0, syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user",
-				     name, 0));
+		EXPECT_LT(0, find_key(name));
 	}
 
 	CONTAINER(.unshare = CLONE_NEWNS);
 
 	IN_CONTAINER {
-		EXPECT_EQ(-1, syscall(SYS_keyctl, KEYCTL_SEARCH, KEY_SPEC_SESSION_KEYRING, "user",
-				      name, 0));
+		EXPECT_EQ(-1, find_key(name));
 		EXPECT(errno == ENOKEY || errno == EPERM || errno == ENOSYS);
 	}
 }
