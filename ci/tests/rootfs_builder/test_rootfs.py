@@ -70,8 +70,8 @@ def test_same_bytes_wherever_and_whenever(built: Path, tmp_path: Path) -> None:
 def test_same_bytes_for_another_user(built: Path, tmp_path: Path) -> None:
     if os.geteuid() != 0:
         pytest.skip("only root can become another user")
-    shutil.copytree(packages.cache_directory(), tmp_path / "cache/bulkhead", symlinks=True,
-                    ignore=shutil.ignore_patterns("unpacked", "apt"))
+    for part in ("debs", "resolved"):  # beside them may lie gigabytes of guests' snapshots
+        shutil.copytree(packages.cache_directory() / part, tmp_path / "cache/bulkhead" / part)
     for path in [tmp_path, *tmp_path.rglob("*")]:
         os.chown(path, 54321, 54321)
     for path in [tmp_path, *tmp_path.parents]:
@@ -225,8 +225,8 @@ def test_record_names_the_package_by_digest(built: Path) -> None:
 
 
 def test_package_that_is_not_what_it_was_is_refused(tmp_path: Path) -> None:
-    shutil.copytree(packages.cache_directory(), tmp_path / "cache/bulkhead", symlinks=True,
-                    ignore=shutil.ignore_patterns("unpacked", "apt"))
+    for part in ("debs", "resolved"):  # beside them may lie gigabytes of guests' snapshots
+        shutil.copytree(packages.cache_directory() / part, tmp_path / "cache/bulkhead" / part)
     for deb in (tmp_path / "cache/bulkhead/debs").glob("*.deb"):
         with open(deb, "r+b") as stream:
             stream.seek(1000)
