@@ -2,8 +2,8 @@
 /*
  * The hardened floor: bulkhead's default isolation by the fewest calls, one after the
  * other. Nothing is checked afterwards, no symlink of the rootfs is looked out for, nobody
- * supervises. What bulkhead takes beyond it is the price of failing closed; what the
- * hardened floor takes beyond the floor no runtime can avoid that gives the same isolation.
+ * supervises. What it takes beyond the floor is what the isolation itself costs, without a
+ * second CPU; the rest of what a runtime takes is the price of failing closed.
  */
 #include "hardened.h"
 
@@ -37,6 +37,27 @@ static void make_device(const char *path, unsigned int major, unsigned int minor
 	must(mknod(path, S_IFCHR | 0666, makedev(major, minor)), "make a device");
 }
 
+static int cover(const struct kernel_path *p)
+{
+	const char *path = p->path + 1; /* below the working directory */
+	const char *by = path;
+	unsigned long flags = MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS;
+
+	if (p->how == HIDE_FILE)
+		return mount("dev/null", path, NULL, MS_BIND, NULL);
+	if (p->how == HIDE_DIR)
+		by = "dev/pts"; /* empty, until devpts covers it */
+	return mount(by, path, NULL, MS_BIND, NULL) ? -1 : mount(NULL, path, NULL, flags, NULL);
+}
+
+/* What this kernel does not have needs no cover. */
+static void cover_all(const struct kernel_path *paths, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (cover(&paths[i]) < 0 && errno != ENOENT)
+			must(-1, "cover a path of the kernel");
+}
+
 static void make_dev(void)
 {
 	must(mount("tmpfs", "dev", "tmpfs", MS_NOSUID | MS_NOEXEC, "mode=755,size=67108864"),
@@ -55,32 +76,14 @@ static void make_dev(void)
 	must(mkdir("dev/shm", 01777), "make /dev/shm");
 	must(mount("dev/shm", "dev/shm", NULL, MS_BIND, NULL), "bind /dev/shm");
 	must(mount(NULL, "dev/shm", NULL, MS_REMOUNT | MS_BIND | KERNEL_FLAGS, NULL), "remount");
-	must(mkdir("dev/pts", 0755), "make /dev/pts");
+	must(mkdir("dev/pts", 0555), "make /dev/pts");
+}
+
+static void make_terminals(void)
+{
 	must(mount("devpts", "dev/pts", "devpts", MS_NOSUID | MS_NOEXEC,
 		   "newinstance,ptmxmode=0666,mode=0620,gid=5"),
 	     "mount /dev/pts");
-}
-
-static int cover(const struct kernel_path *p)
-{
-	const char *path = p->path + 1; /* below the working directory */
-
-	switch (p->how) {
-	case HIDE_FILE: return mount("dev/null", path, NULL, MS_BIND, NULL);
-	case HIDE_DIR: return mount("tmpfs", path, "tmpfs", MS_RDONLY | KERNEL_FLAGS, NULL);
-	default: break;
-	}
-	if (mount(path, path, NULL, MS_BIND, NULL) < 0)
-		return -1;
-	return mount(NULL, path, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY | KERNEL_FLAGS, NULL);
-}
-
-/* What this kernel does not have needs no cover. */
-static void cover_all(const struct kernel_path *paths, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (cover(&paths[i]) < 0 && errno != ENOENT)
-			must(-1, "cover a path of the kernel");
 }
 
 void harden_mounts(bool own_cgroup)
@@ -93,6 +96,7 @@ void harden_mounts(bool own_cgroup)
 		must(mount("cgroup2", "sys/fs/cgroup", "cgroup2", MS_RDONLY | KERNEL_FLAGS, NULL),
 		     "mount /sys/fs/cgroup");
 	cover_all(sys_paths, sys_path_count);
+	make_terminals();
 	umask(022);
 }
 
