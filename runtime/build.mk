@@ -21,7 +21,7 @@ RUNTIME_FLAGS  := -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) 
 # A static program has no table that late binding writes: relro would protect nothing and,
 # like separate segments and tables of pointers in a segment that is written, costs page
 # faults at each start. Large variables come last (runtime/room.h).
-RUNTIME_LDFLAGS ?= -static -no-pie -Wl,--gc-sections -Wl,-z,noexecstack \
+RUNTIME_LDFLAGS ?= -static -Wl,--gc-sections -Wl,-z,noexecstack \
 		   -Wl,-z,norelro,-z,noseparate-code -Wl,--sort-section=name
 
 RUNTIME_SRC := $(wildcard runtime/*.c)

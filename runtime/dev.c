@@ -213,7 +213,7 @@ static int make_terminals(struct inside *in)
 		return fail(&in->fault, STEP_make_target, "/dev/pts", ret);
 	in->empty_dir = sys_open_tree(AT_FDCWD, "pts", OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC);
 	if (in->empty_dir < 0)
-		return fail(&in->fault, STEP_mask, "/dev/pts", in->empty_dir);
+		return fail(&in->fault, STEP_mount, "/dev/pts", in->empty_dir);
 	ret = sys_mount("devpts", "pts", "devpts", MS_NOSUID | MS_NOEXEC, options);
 	if (ret < 0)
 		return fail(&in->fault, STEP_mount, "/dev/pts", ret);

@@ -177,16 +177,14 @@ struct own_namespace {
 	char link[32];
 };
 
-static int own_namespace(const struct inside *in, struct own_namespace *own)
+static int own_namespace(struct inside *in, struct own_namespace *own)
 {
-	long n;
+	static const char path[] = "/proc/self/ns/net";
+	int n;
 
 	*own = (struct own_namespace){ "" };
-	n = sys_readlinkat(in->fs[PROC], BELOW_PROC("/proc/self/ns/net"), own->link,
-			   sizeof(own->link) - 1);
-	if (n < 0)
-		return (int)n;
-	return own->link[0] ? 0 : -LIE;
+	n = sys_readlinkat(in->fs[PROC], BELOW_PROC(path), own->link, sizeof(own->link) - 1);
+	return own->link[0] ? 0 : fail(&in->fault, STEP_look_back, path, n < 0 ? n : LIE);
 }
 
 /*
@@ -196,16 +194,17 @@ static int own_namespace(const struct inside *in, struct own_namespace *own)
 static int join(struct inside *in)
 {
 	struct own_namespace before, now;
-	long ret = own_namespace(in, &before);
+	long ret;
 
+	TRY(own_namespace(in, &before));
 	TRY(await(in, MEET_NETWORK));
-	if (ret == 0)
-		ret = RAW2(SYS_setns, in->host->host_pidfd, in->host->made_aside);
-	if (ret == 0)
-		ret = own_namespace(in, &now);
-	if (ret == 0 && strcmp(now.link, before.link) == 0)
-		ret = LIE;
-	return ret ? fail(&in->fault, STEP_join_aside, "setns", ret) : 0;
+	ret = RAW2(SYS_setns, in->host->host_pidfd, in->host->made_aside);
+	if (ret < 0)
+		return fail(&in->fault, STEP_join_aside, "setns", ret);
+	TRY(own_namespace(in, &now));
+	if (strcmp(now.link, before.link) == 0)
+		return fail(&in->fault, STEP_join_aside, "setns", LIE);
+	return 0;
 }
 
 int netns_inside(struct inside *in)
