@@ -7,6 +7,7 @@
 #include <linux/membarrier.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <sys/sendfile.h>
 
 static void write_all(const char *path, int flags, const char *format, va_list list)
 	__attribute__((format(printf, 3, 0)));
@@ -189,6 +190,27 @@ void must_tmpfs_(const char *path)
 {
 	must_mkdir_("%s", path);
 	must_mount_("selftest", path, "tmpfs", 0, NULL);
+}
+
+void own_stage_(void)
+{
+	must_unshare_(CLONE_NEWNS);
+	must_private_("/");
+	must_mount_("stage", scratch(), "tmpfs", 0, NULL);
+	if (chdir(scratch()))
+		world_broken("enter", scratch());
+}
+
+void must_copy_self_(const char *path, mode_t mode)
+{
+	_fd_ int from = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	_fd_ int to = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, mode);
+	ssize_t sent = from < 0 || to < 0 ? -1 : 1;
+
+	while (sent > 0)
+		sent = sendfile(to, from, NULL, 1 << 20);
+	if (sent < 0 || fchmod(to, mode))
+		world_broken("copy this program to", path);
 }
 
 void must_map_root_(pid_t pid, unsigned id)

@@ -45,19 +45,20 @@ const char *status_field_(const char *field, pid_t pid);
 const char *mounted_at_(const char *path);
 
 /* Doing. */
-#define must_write(path, ...)  AT_(must_write_(path, __VA_ARGS__))  /* no O_CREAT */
-#define must_create(path, ...) AT_(must_create_(path, __VA_ARGS__)) /* O_CREAT | O_TRUNC */
-#define must_mkdir(...)        AT_(must_mkdir_(__VA_ARGS__))        /* with its parents */
-#define must_unshare(flags)    AT_(must_unshare_(flags))
-#define must_fork()            AT_(must_fork_())
-#define must_clone3(flags)     AT_(must_clone3_(flags)) /* like fork, with CLONE_* flags */
-#define must_wait(pid)         AT_(must_wait_(pid))     /* wait status */
-#define must_pipe(ends)        AT_(must_pipe_(ends))    /* int ends[2], O_CLOEXEC */
-#define must_pidfd(pid)        AT_(must_pidfd_(pid))
-#define must_mount(...)        AT_(must_mount_(__VA_ARGS__))
-#define must_private(path)     AT_(must_private_(path))     /* recursively MS_PRIVATE */
-#define must_tmpfs(path)       AT_(must_tmpfs_(path))       /* mkdir -p and mount */
-#define must_map_root(pid, id) AT_(must_map_root_(pid, id)) /* uid and gid 0 -> id, one id */
+#define must_write(path, ...)      AT_(must_write_(path, __VA_ARGS__))  /* no O_CREAT */
+#define must_create(path, ...)     AT_(must_create_(path, __VA_ARGS__)) /* O_CREAT | O_TRUNC */
+#define must_mkdir(...)            AT_(must_mkdir_(__VA_ARGS__))        /* with its parents */
+#define must_unshare(flags)        AT_(must_unshare_(flags))
+#define must_fork()                AT_(must_fork_())
+#define must_clone3(flags)         AT_(must_clone3_(flags)) /* like fork, with CLONE_* flags */
+#define must_wait(pid)             AT_(must_wait_(pid))     /* wait status */
+#define must_pipe(ends)            AT_(must_pipe_(ends))    /* int ends[2], O_CLOEXEC */
+#define must_pidfd(pid)            AT_(must_pidfd_(pid))
+#define must_mount(...)            AT_(must_mount_(__VA_ARGS__))
+#define must_private(path)         AT_(must_private_(path))         /* recursively MS_PRIVATE */
+#define must_tmpfs(path)           AT_(must_tmpfs_(path))           /* mkdir -p and mount */
+#define must_copy_self(path, mode) AT_(must_copy_self_(path, mode)) /* this program */
+#define must_map_root(pid, id)     AT_(must_map_root_(pid, id)) /* uid and gid 0 -> id, one id */
 void must_write_(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void must_create_(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 const char *must_mkdir_(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -71,7 +72,15 @@ void must_mount_(const char *source, const char *target, const char *type, unsig
 		 const char *data);
 void must_private_(const char *path);
 void must_tmpfs_(const char *path);
+void must_copy_self_(const char *path, mode_t mode);
 void must_map_root_(pid_t pid, unsigned id);
+
+/*
+ * A mount namespace of the caller's own, private, with a fresh tmpfs as working directory: the
+ * stage of a test that needs files. It vanishes with the test's processes.
+ */
+#define own_stage() AT_(own_stage_())
+void own_stage_(void);
 
 /* A process in new namespaces (CLONE_* flags) that waits for must_evict(), which ends it. */
 #define must_settle(flags) AT_(must_settle_(flags))

@@ -2,7 +2,6 @@
 /* What each flag of a mount does, and what binds, moves and remounts make of them. */
 #include "mountinfo.h"
 
-#include <sys/sendfile.h>
 #include <sys/statfs.h>
 #include <sys/sysmacros.h>
 #include <time.h>
@@ -115,16 +114,6 @@ TEST(mnt, nodev_closes_devices,
 	EXPECT_EQ(0, try_device());
 }
 
-/* A set-user-ID copy of this program at `path`. */
-static void set_user_id_copy(const char *path)
-{
-	_fd_ int from = MUST(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-	_fd_ int to = MUST(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0755));
-
-	while (MUST(sendfile(to, from, NULL, 1 << 20)) > 0) continue;
-	MUST(fchmod(to, 04755));
-}
-
 /*
  * The effective user id that a program has which nobody starts. It is looked at when the
  * program speaks, since exec closes descriptors before it changes ids; a program that has
@@ -158,7 +147,7 @@ TEST(mnt, nosuid_takes_the_set_user_id_bit_away,
 {
 	own_stage();
 	MUST(chmod(".", 0755));
-	set_user_id_copy("copy");
+	must_copy_self("copy", 04755);
 	EXPECT_EQ(0, effective_uid_of("./copy"));
 	must_mount(NULL, ".", NULL, MS_REMOUNT | MS_BIND | MS_NOSUID, NULL);
 	EXPECT_EQ(65534, effective_uid_of("./copy"));
@@ -177,7 +166,7 @@ TEST(mnt, set_user_id_of_a_container_counts_for_nobody_outside,
 
 	IN_CONTAINER {
 		must_tmpfs("spot");
-		set_user_id_copy("spot/copy");
+		must_copy_self("spot/copy", 04755);
 	}
 	ON_HOST {
 		_fd_ int inside =
@@ -188,7 +177,7 @@ TEST(mnt, set_user_id_of_a_container_counts_for_nobody_outside,
 			MUST(chdir(scratch()));
 			EXPECT_EQ(65534, effective_uid_of("spot/copy"));
 			must_tmpfs("spot");
-			set_user_id_copy("spot/copy");
+			must_copy_self("spot/copy", 04755);
 			EXPECT_EQ(0, effective_uid_of("spot/copy"));
 		}
 	}

@@ -89,16 +89,4 @@ static inline bool has_option(const char *list, const char *option)
 	return false;
 }
 
-/*
- * The stage of a mount test: a mount namespace of its own, private, with a fresh
- * tmpfs as working directory. It vanishes with the test's processes.
- */
-static inline void own_stage(void)
-{
-	must_unshare(CLONE_NEWNS);
-	must_private("/");
-	must_mount("stage", scratch(), "tmpfs", 0, NULL);
-	MUST(chdir(scratch()));
-}
-
 #endif

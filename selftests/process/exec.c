@@ -6,7 +6,7 @@
 #include <sys/ptrace.h>
 #include <time.h>
 
-enum { KEPT = 100, CLOSED };
+enum { KEPT = 100 };
 
 /* Executes this program under another name, and stops there to be looked at. */
 static void *execute_and_stop(void *unused)
@@ -103,13 +103,13 @@ TEST_EACH(ways, process, execve_closes_what_is_to_be_closed,
 		MUST(write(numbers[1], &marked, sizeof(marked)));
 		execute_and_stop(NULL);
 	}
-	MUST(read(numbers[0], &marked, sizeof(marked)));
+	close(numbers[1]);
+	MUST_HOLD(read(numbers[0], &marked, sizeof(marked)) == sizeof(marked));
 	await_stop(pid);
 	EXPECT(exists("/proc/%d/fd/%d", pid, KEPT));
 	EXPECT(!exists("/proc/%d/fd/%d", pid, marked));
 	must_evict(pid);
 	close(numbers[0]);
-	close(numbers[1]);
 }
 
 TEST(process, execve_leaves_a_shared_table_of_descriptors,
@@ -131,6 +131,7 @@ TEST(process, execve_leaves_a_shared_table_of_descriptors,
 	MUST(ptrace(PTRACE_CONT, pid, NULL, NULL));
 	await_stop(pid);
 	MUST(dup2(STDIN_FILENO, KEPT));
+	EXPECT(exists("/proc/%d/fd/%d", pid, STDIN_FILENO));
 	EXPECT(!exists("/proc/%d/fd/%d", pid, KEPT));
 	MUST(close(KEPT));
 	must_evict(pid);

@@ -280,7 +280,7 @@ TEST_EACH(whose, user, file_capabilities_serve_their_root_only,
 	pid_t maker = must_settle_with(seven), owner = must_settle_with(row->map);
 
 	own_files();
-	must_copy_self("program");
+	must_copy_self("program", 0700);
 	MUST(chown("program", 1000, 1000));
 	MUST(chmod("program", 0755));
 	IN_FORK {
@@ -323,7 +323,7 @@ TEST_EACH(setuid_files, user, set_user_id_gives_mapped_ids_only,
 	pid_t owner = must_settle_with(seven);
 
 	own_files();
-	must_copy_self("program");
+	must_copy_self("program", 0700);
 	MUST(chown("program", row->owner, row->owner));
 	MUST(chmod("program", row->group ? 02755 : 04755));
 	IN_FORK {
@@ -349,7 +349,7 @@ TEST(user, set_user_id_of_a_container_gives_nothing_outside,
 	IN_CONTAINER {
 		must_tmpfs(scratch());
 		MUST(chdir(scratch()));
-		must_copy_self("program");
+		must_copy_self("program", 0700);
 		MUST(chown("program", 9, 9));
 		MUST(chmod("program", 04755));
 	}

@@ -123,7 +123,7 @@ TEST(user, what_may_only_be_executed_is_not_read,
 {
 	pid_t owner = must_settle_with("0 1007 1");
 
-	must_copy_self("program");
+	must_copy_self("program", 0700);
 	MUST(chmod(".", 0755));
 	EXPECT_EQ(0, look_into_program(owner, 0755));
 	EXPECT_EQ(EIO, look_into_program(owner, 0711));

@@ -6,7 +6,6 @@
 #include <linux/securebits.h>
 #include <sys/ptrace.h>
 #include <sys/resource.h>
-#include <sys/sendfile.h>
 
 #include "../harness/selftest.h"
 
@@ -94,16 +93,6 @@ static inline const char *scattered(unsigned lines)
 	for (unsigned id = 0; id < lines; id++)
 		used += snprintf(map + used, sizeof(map) - used, "%u %u 1\n", id, 1000 + 2 * id);
 	return map;
-}
-
-/* This program, to be run under another name. */
-static inline void must_copy_self(const char *path)
-{
-	_fd_ int from = MUST(open("/proc/self/exe", O_RDONLY | O_CLOEXEC));
-	_fd_ int to = MUST(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0700));
-
-	while (MUST(sendfile(to, from, NULL, 1 << 20)) > 0)
-		;
 }
 
 /*
